@@ -1,0 +1,1 @@
+//! What traffic does.

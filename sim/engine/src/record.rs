@@ -1,0 +1,345 @@
+//! What a run tells about itself, and the trait of those who listen.
+//!
+//! The engine never formats and never writes. Tables, fingerprints, progress and tests are all
+//! recorders.
+
+use crate::kernel::{SimSpan, SimTime};
+use crate::net::{ArcId, SiteId};
+use crate::scenario::{ArmId, ClassId, ClientGroupId, TenantId};
+use crate::steer::{Action, Refusal, Surface};
+
+/// Listens to one run. All methods have a default that does nothing.
+pub trait Recorder {
+    /// A time bucket of all entities is complete. Rows are in id order.
+    fn bucket(&mut self, _bucket: &Bucket<'_>) {}
+    /// A (coarser) bucket of client groups is complete. Rows are in id order.
+    fn client_bucket(&mut self, _start: SimTime, _end: SimTime, _rows: &[ClientRow]) {}
+    /// Something happened to the world.
+    fn event(&mut self, _event: &EventRecord<'_>) {}
+    /// A policy asked for something.
+    fn action(&mut self, _action: &ActionRecord<'_>) {}
+    /// Something to know before trusting the result.
+    fn warning(&mut self, _warning: &Warning) {}
+    /// How far the run is; called at every bucket end.
+    fn progress(&mut self, _now: SimTime, _horizon: SimSpan) {}
+}
+
+/// Ignores everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoRecorder;
+
+impl Recorder for NoRecorder {}
+
+/// One complete time bucket. Rates are means over the bucket.
+#[derive(Clone, Debug)]
+pub struct Bucket<'a> {
+    /// Start.
+    pub start: SimTime,
+    /// End.
+    pub end: SimTime,
+    /// One row a site.
+    pub sites: &'a [SiteRow],
+    /// One row an arc that has capacity.
+    pub arcs: &'a [ArcRow],
+    /// One row a (tenant, class) pair, tenants first.
+    pub tenants: &'a [TenantRow],
+    /// The whole network.
+    pub total: &'a TotalRow,
+}
+
+/// A site during a bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SiteRow {
+    /// CPU work offered to it (as serving site) over its CPU capacity, mean; 0 without pools.
+    pub cpu_utilisation_mean: f64,
+    /// The same, largest value.
+    pub cpu_utilisation_max: f64,
+    /// Requests per second that landed there.
+    pub landed_requests_per_s: f64,
+    /// Requests per second served there.
+    pub served_requests_per_s: f64,
+    /// Requests per second dropped by its servers.
+    pub dropped_requests_per_s: f64,
+    /// Requests waiting at the end of the bucket.
+    pub queued_requests: f64,
+    /// Bits per second that left the network there.
+    pub egress_bps: f64,
+    /// Prefixes it announces at the end of the bucket.
+    pub announced_prefixes: u32,
+    /// Whether it is up at the end of the bucket.
+    pub up: bool,
+}
+
+/// One direction of a link during a bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ArcRow {
+    /// Which.
+    pub arc: ArcId,
+    /// Load that routing places on it over configured capacity, mean. May exceed 1.
+    pub utilisation_mean: f64,
+    /// The same, largest value.
+    pub utilisation_max: f64,
+    /// Load that routing places on it, before any drop upstream or here, bit/s.
+    pub placed_bps: f64,
+    /// What it carried, bit/s.
+    pub carried_bps: f64,
+    /// What it dropped, bit/s.
+    pub dropped_bps: f64,
+    /// Capacity at the end of the bucket, bit/s; 0 = down.
+    pub capacity_bps: f64,
+    /// Address blocks the neighbour announces over it at the end of the bucket; 0 on our own
+    /// links.
+    pub announced_blocks: u32,
+}
+
+/// A tenant's traffic of one class during a bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TenantRow {
+    /// Which tenant.
+    pub tenant: TenantId,
+    /// Which class (that of the service; remarking does not change it here).
+    pub class: ClassId,
+    /// Flow during the bucket.
+    pub flow: Flow,
+}
+
+/// The whole network during a bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TotalRow {
+    /// All traffic.
+    pub flow: Flow,
+    /// Latency of served requests in ms, request-weighted; zeros without requests.
+    pub latency_ms: LatencyStats,
+    /// Share of requests that land elsewhere than at their best site.
+    pub non_best_site_ratio: f64,
+    /// Requests per second whose landing site changed during the bucket (rate at the change,
+    /// summed over changes; a measure of users moved).
+    pub moved_requests_per_s: f64,
+}
+
+/// Mean and percentiles of latency.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LatencyStats {
+    /// Mean.
+    pub mean: f64,
+    /// Median.
+    pub p50: f64,
+    /// 95th percentile.
+    pub p95: f64,
+    /// 99th percentile.
+    pub p99: f64,
+}
+
+/// An amount of traffic and what became of it. As a rate (per second) in rows, as a total in
+/// [`RunTotals`]. Conservation: offered = served + dropped + growth of the queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Flow {
+    /// Bits that wanted to be moved (request and response, or transfer).
+    pub offered_bits: f64,
+    /// Bits delivered end to end.
+    pub served_bits: f64,
+    /// Bits lost, by cause.
+    pub dropped_bits: [f64; DropCause::ALL.len()],
+    /// Bits of requests that wait in a server queue at the end (as a rate: growth per second).
+    pub queued_bits: f64,
+    /// Requests offered.
+    pub offered_requests: f64,
+    /// Requests answered.
+    pub served_requests: f64,
+    /// Requests lost, any cause.
+    pub dropped_requests: f64,
+    /// Requests in server queues at the end (as a rate: growth per second).
+    pub queued_requests: f64,
+}
+
+/// Why traffic was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DropCause {
+    /// More than a link could carry.
+    LinkFull,
+    /// Sent into a link or site that is down, before routing noticed.
+    Down,
+    /// No route at all.
+    NoRoute,
+    /// The server queue was full.
+    ServerFull,
+    /// A policy's limit.
+    Policed,
+}
+
+impl DropCause {
+    /// All causes; `DropCause as usize` is the position here.
+    pub const ALL: [DropCause; 5] = [
+        DropCause::LinkFull,
+        DropCause::Down,
+        DropCause::NoRoute,
+        DropCause::ServerFull,
+        DropCause::Policed,
+    ];
+
+    /// Name as in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        ["link-full", "down", "no-route", "server-full", "policed"][self as usize]
+    }
+}
+
+impl Flow {
+    /// All lost bits.
+    #[must_use]
+    pub fn dropped_bits_total(&self) -> f64 {
+        self.dropped_bits.iter().sum()
+    }
+
+    /// Adds another flow, field by field.
+    pub fn add(&mut self, other: &Flow) {
+        self.offered_bits += other.offered_bits;
+        self.served_bits += other.served_bits;
+        for (sum, value) in self.dropped_bits.iter_mut().zip(other.dropped_bits) {
+            *sum += value;
+        }
+        self.queued_bits += other.queued_bits;
+        self.offered_requests += other.offered_requests;
+        self.served_requests += other.served_requests;
+        self.dropped_requests += other.dropped_requests;
+        self.queued_requests += other.queued_requests;
+    }
+}
+
+/// A client group during a client bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClientRow {
+    /// Which group.
+    pub client_group: ClientGroupId,
+    /// Flow during the bucket (rates).
+    pub flow: Flow,
+    /// Mean latency of served requests, ms; 0 without requests.
+    pub latency_ms_mean: f64,
+    /// Landing site at the end of the bucket of its first demand; none: unreachable.
+    pub landing: Option<SiteId>,
+}
+
+/// Something happened to the world.
+#[derive(Clone, Debug)]
+pub struct EventRecord<'a> {
+    /// When.
+    pub at: SimTime,
+    /// Kind, as in YAML: `link-fails`, `surge`, `igp-converged` ...
+    pub kind: &'a str,
+    /// Who: `scenario`, `network`, or the name of an external agent.
+    pub agent: &'a str,
+    /// Name of the entity concerned.
+    pub entity: &'a str,
+    /// Free text for people.
+    pub label: &'a str,
+}
+
+/// A policy asked for something. Every request is told once, when it is asked.
+#[derive(Clone, Debug)]
+pub struct ActionRecord<'a> {
+    /// Number of the request in this run, from 0.
+    pub number: u64,
+    /// When it was asked.
+    pub asked_at: SimTime,
+    /// When it takes effect; none if refused or lost.
+    pub effect_at: Option<SimTime>,
+    /// Which policy of the arm.
+    pub policy: &'a str,
+    /// What.
+    pub action: &'a Action,
+    /// Entities concerned, for people.
+    pub target: &'a str,
+    /// Why, in the policy's words.
+    pub cause: &'a str,
+    /// Why it was declined, if it was.
+    pub refusal: Option<Refusal>,
+    /// Which surface.
+    pub surface: Surface,
+}
+
+/// "Check this before you trust the result."
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Warning {
+    /// Stable code such as `W0101`.
+    pub code: &'static str,
+    /// What was seen and what to do.
+    pub message: String,
+}
+
+/// Final figures of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunTotals {
+    /// Which arm.
+    pub arm: usize,
+    /// Which replication.
+    pub replication: u32,
+    /// Simulated seconds.
+    pub duration_s: f64,
+    /// Flow by (tenant, class), tenants first.
+    pub flows: Vec<Flow>,
+    /// Flow of all.
+    pub total: Flow,
+    /// Latency of all served requests, ms.
+    pub latency_ms: LatencyStats,
+    /// Per arc.
+    pub arcs: Vec<ArcTotals>,
+    /// Per site.
+    pub sites: Vec<SiteTotals>,
+    /// Requests that changed their landing site, as rates at the change, summed.
+    pub moved_requests_per_s: f64,
+    /// Request-weighted share that landed elsewhere than at the best site.
+    pub non_best_site_ratio: f64,
+    /// Actions that took effect.
+    pub actions_applied: u64,
+    /// Actions asked and refused.
+    pub actions_refused: u64,
+    /// Reversals of an earlier action on the same target within ten minutes.
+    pub flaps: u64,
+    /// Bytes times kilometres on backbone links.
+    pub backbone_byte_km: f64,
+    /// Bits that left over transit links over all bits that left.
+    pub transit_ratio: f64,
+    /// Events applied.
+    pub events: u64,
+    /// The trajectory.
+    pub fingerprint: u64,
+}
+
+/// An arc over the whole run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ArcTotals {
+    /// Largest placed load over capacity at any instant.
+    pub utilisation_max: f64,
+    /// Time mean.
+    pub utilisation_mean: f64,
+    /// Seconds with placed load above capacity.
+    pub overload_s: f64,
+    /// Bits carried.
+    pub carried_bits: f64,
+    /// Bits dropped.
+    pub dropped_bits: f64,
+}
+
+/// A site over the whole run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SiteTotals {
+    /// Largest offered CPU over capacity at any instant.
+    pub cpu_utilisation_max: f64,
+    /// Time mean.
+    pub cpu_utilisation_mean: f64,
+    /// Seconds with more CPU work offered than capacity.
+    pub overload_s: f64,
+    /// Requests served.
+    pub served_requests: f64,
+    /// Requests dropped by its servers.
+    pub dropped_requests: f64,
+}
+
+/// How a run is identified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunId {
+    /// Arm.
+    pub arm: ArmId,
+    /// Replication, from 0.
+    pub replication: u32,
+}

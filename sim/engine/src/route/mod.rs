@@ -1,0 +1,1 @@
+//! Who lands where and why.

@@ -1,0 +1,154 @@
+//! What a policy may ask for, and why it may be refused.
+
+use super::Surface;
+use crate::net::{ArcId, NeighbourId, NodeId, SiteId};
+use crate::scenario::{PrefixId, TenantId};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One explicit path and its share of a pair's traffic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tunnel {
+    /// Arcs from source to destination, consecutive.
+    pub arcs: Vec<ArcId>,
+    /// Share of the pair's traffic, above 0; the shares of a pair add up to 1.
+    pub share: f64,
+}
+
+/// The tunnels of one (source, destination) pair.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TunnelPair {
+    /// Source node.
+    pub from: NodeId,
+    /// Destination node.
+    pub to: NodeId,
+    /// Its tunnels, at least one.
+    pub tunnels: Vec<Tunnel>,
+}
+
+/// A requested action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// A site stops announcing a prefix.
+    Withdraw {
+        /// Which prefix.
+        prefix: PrefixId,
+        /// Which site.
+        site: SiteId,
+    },
+    /// A site announces a prefix (again).
+    Announce {
+        /// Which prefix.
+        prefix: PrefixId,
+        /// Which site.
+        site: SiteId,
+    },
+    /// From now on this share of what lands at `from` is served at `to`, replacing what an
+    /// earlier spill of the same (from, to, tenant) said. 0 ends it.
+    Spill {
+        /// Landing site.
+        from: SiteId,
+        /// Serving site.
+        to: SiteId,
+        /// Only this tenant's traffic; none = everybody's.
+        tenant: Option<TenantId>,
+        /// Share, 0 to 1.
+        share: f64,
+    },
+    /// Backbone traffic follows the IGP: shortest paths, equal split per edge.
+    FollowIgp,
+    /// Backbone traffic of these pairs follows these tunnels; other pairs follow the IGP.
+    SetTunnels(Arc<Vec<TunnelPair>>),
+    /// A tenant's traffic towards a neighbour is policed to a rate; more is dropped at the source.
+    LimitTenant {
+        /// Which tenant.
+        tenant: TenantId,
+        /// Towards which neighbour.
+        neighbour: NeighbourId,
+        /// Rate, bit/s, over all sites.
+        rate_bps: f64,
+    },
+    /// What a tenant sends towards a neighbour beyond a rate is carried in the last class.
+    RemarkTenant {
+        /// Which tenant.
+        tenant: TenantId,
+        /// Towards which neighbour.
+        neighbour: NeighbourId,
+        /// Rate, bit/s, over all sites.
+        rate_bps: f64,
+    },
+    /// Ends limit and remarking of a tenant towards a neighbour.
+    LiftTenantLimit {
+        /// Which tenant.
+        tenant: TenantId,
+        /// Towards which neighbour.
+        neighbour: NeighbourId,
+    },
+}
+
+impl Action {
+    /// The surface it acts on.
+    #[must_use]
+    pub fn surface(&self) -> Surface {
+        match self {
+            Action::Withdraw { .. } | Action::Announce { .. } => Surface::Announce,
+            Action::Spill { .. } => Surface::Spill,
+            Action::FollowIgp | Action::SetTunnels(_) => Surface::Paths,
+            Action::LimitTenant { .. }
+            | Action::RemarkTenant { .. }
+            | Action::LiftTenantLimit { .. } => Surface::Admit,
+        }
+    }
+
+    /// Name as in YAML and tables.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::Withdraw { .. } => "withdraw",
+            Action::Announce { .. } => "announce",
+            Action::Spill { .. } => "spill",
+            Action::FollowIgp => "follow-igp",
+            Action::SetTunnels(_) => "set-tunnels",
+            Action::LimitTenant { .. } => "limit-tenant",
+            Action::RemarkTenant { .. } => "remark-tenant",
+            Action::LiftTenantLimit { .. } => "lift-tenant-limit",
+        }
+    }
+}
+
+/// Why a request was declined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// The policy's descriptor does not name this surface.
+    NotItsSurface,
+    /// It names something that does not exist.
+    UnknownEntity,
+    /// A number is outside its range.
+    OutOfRange,
+    /// It is already so, or already under way.
+    NoChange,
+    /// No site would be left to announce the prefix.
+    LastAnnouncement,
+    /// The prefix is not one that this site may announce in this scenario.
+    NotAnnouncedHere,
+    /// A tunnel is not a path from its source to its destination, or shares do not add up.
+    BrokenTunnel,
+}
+
+impl Refusal {
+    /// Name as in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Refusal::NotItsSurface => "not-its-surface",
+            Refusal::UnknownEntity => "unknown-entity",
+            Refusal::OutOfRange => "out-of-range",
+            Refusal::NoChange => "no-change",
+            Refusal::LastAnnouncement => "last-announcement",
+            Refusal::NotAnnouncedHere => "not-announced-here",
+            Refusal::BrokenTunnel => "broken-tunnel",
+        }
+    }
+}

@@ -343,3 +343,29 @@ pub struct RunId {
     /// Replication, from 0.
     pub replication: u32,
 }
+
+/// Which direction of a metric is the better one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Less is better.
+    Lower,
+    /// More is better.
+    Higher,
+    /// Neither: a description.
+    Neither,
+}
+
+/// One entry of the metric catalogue: what checks and comparisons may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetricInfo {
+    /// Id as quantity, unit, statistic: `latency_ms_p99`.
+    pub id: &'static str,
+    /// Unit as shown to people; empty for ratios and counts.
+    pub unit: &'static str,
+    /// What it is, one line.
+    pub meaning: &'static str,
+    /// Direction of better.
+    pub better: Better,
+    /// Labels it may be split by besides `arm`: of `class`, `tenant`, `site`, `link`, `cause`.
+    pub labels: &'static [&'static str],
+}

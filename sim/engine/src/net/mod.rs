@@ -4,6 +4,7 @@
 
 pub mod geo;
 pub mod graph;
+pub mod testing;
 
 use crate::define_ids;
 use crate::kernel::{SimSpan, Table};

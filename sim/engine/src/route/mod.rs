@@ -1,1 +1,16 @@
-//! Who lands where and why.
+//! Who lands where, and which way traffic goes inside the network.
+//!
+//! Two questions, two interfaces. *Landing*: which site do the users of a client group reach for a
+//! prefix ([`landing::LandingModel`]). *Forwarding*: how does traffic at a node of ours get to a
+//! destination ([`table::RouteTable`]). Load asks both and knows nothing of how they are answered,
+//! so a full BGP engine can answer instead.
+
+pub mod ksp;
+pub mod landing;
+pub mod spf;
+pub mod table;
+
+pub use ksp::k_shortest_paths;
+pub use landing::{Explanation, Landing, LandingModel, NearestLanding};
+pub use spf::{Dag, shortest_dag};
+pub use table::{Destination, Installed, RouteTable};

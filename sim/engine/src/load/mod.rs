@@ -1,1 +1,9 @@
-//! What traffic does.
+//! What traffic does to links and servers: demand, class queues, server pools, the fluid solution.
+
+pub mod demand;
+pub mod fluid;
+pub mod histogram;
+pub mod links;
+mod outcome;
+pub mod server;
+pub mod sharing;

@@ -1,0 +1,251 @@
+//! Traffic on links: what is injected where, what arrives at every arc, what gets through.
+//!
+//! Traffic of one class towards one destination is propagated at once along its DAG, so a whole
+//! matrix costs one pass per destination, not per pair.
+
+use super::sharing::class_ratios;
+use crate::kernel::{Id, SimSpan};
+use crate::net::graph::Adjacency;
+use crate::net::{ArcId, Network, NodeId};
+use crate::route::{Dag, RouteTable};
+use crate::scenario::ClassId;
+use crate::steer::TunnelPair;
+
+/// The links as they really are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Truth {
+    /// Per arc: whether it carries anything.
+    pub up: Vec<bool>,
+    /// Per arc: capacity while up, bit/s (0 while down).
+    pub capacity_bps: Vec<f64>,
+    /// Per arc: address blocks announced over it by the neighbour at its head, one bit each.
+    pub blocks: Vec<u64>,
+}
+
+/// How traffic gets from a node to its destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// Along a DAG of the route table.
+    Dag(usize),
+    /// Along the tunnels of an installed pair.
+    Tunnels(usize),
+}
+
+/// Traffic put into the network, before propagation. Bits per second.
+#[derive(Clone, Debug, Default)]
+pub struct Injection {
+    classes: usize,
+    nodes: usize,
+    /// (dag, class, node).
+    dag: Vec<f64>,
+    /// (tunnel pair, class).
+    tunnels: Vec<f64>,
+    /// (arc, class): traffic that enters over one arc and goes no further.
+    arcs: Vec<f64>,
+}
+
+impl Injection {
+    /// Makes room for a shape and empties everything.
+    pub fn reset(&mut self, classes: usize, nodes: usize, dags: usize, pairs: usize, arcs: usize) {
+        (self.classes, self.nodes) = (classes, nodes);
+        for (values, len) in [
+            (&mut self.dag, dags * classes * nodes),
+            (&mut self.tunnels, pairs * classes),
+            (&mut self.arcs, arcs * classes),
+        ] {
+            values.clear();
+            values.resize(len, 0.0);
+        }
+    }
+
+    /// Adds traffic at a node.
+    #[inline]
+    pub fn add(&mut self, path: Path, class: ClassId, node: NodeId, bps: f64) {
+        match path {
+            Path::Dag(dag) => {
+                self.dag[(dag * self.classes + class.index()) * self.nodes + node.index()] += bps;
+            }
+            Path::Tunnels(pair) => self.tunnels[pair * self.classes + class.index()] += bps,
+        }
+    }
+
+    /// Adds traffic that enters over one arc.
+    #[inline]
+    pub fn add_entry(&mut self, arc: ArcId, class: ClassId, bps: f64) {
+        self.arcs[arc.index() * self.classes + class.index()] += bps;
+    }
+}
+
+/// Everything needed to propagate traffic, borrowed for one solution.
+#[derive(Clone, Copy)]
+pub struct Fabric<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// Its adjacency.
+    pub graph: &'a Adjacency,
+    /// Forwarding in force.
+    pub routes: &'a RouteTable,
+    /// Tunnels in force.
+    pub tunnels: &'a [TunnelPair],
+    /// Links as they are.
+    pub truth: &'a Truth,
+    /// Number of classes.
+    pub classes: usize,
+}
+
+/// What becomes of traffic from one node to its destination, per unit sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Passage {
+    /// Share delivered.
+    pub delivered: f64,
+    /// Share lost at links or sites that are down.
+    pub down: f64,
+    /// Share that has no route.
+    pub no_route: f64,
+    /// Mean delay over our own links, seconds, queueing included.
+    pub delay_s: f64,
+}
+
+impl Passage {
+    /// Nothing happens on the way.
+    pub const FREE: Passage = Passage { delivered: 1.0, down: 0.0, no_route: 0.0, delay_s: 0.0 };
+
+    /// Share lost because links are full.
+    #[must_use]
+    pub fn full(&self) -> f64 {
+        (1.0 - self.delivered - self.down - self.no_route).max(0.0)
+    }
+}
+
+impl Fabric<'_> {
+    fn class_of(&self, arc: ArcId, class: usize) -> usize {
+        arc.index() * self.classes + class
+    }
+
+    /// Propagates injected traffic. `ratio` is the share that each (arc, class) lets through; none
+    /// means that nothing is lost anywhere. Writes what arrives at each (arc, class).
+    pub fn propagate(&self, injection: &Injection, ratio: Option<&[f64]>, arrival: &mut [f64]) {
+        arrival.copy_from_slice(&injection.arcs);
+        let nodes = self.graph.node_count();
+        let mut at = vec![0.0; nodes];
+        for dag_index in 0..self.routes.len() {
+            let dag = self.routes.dag(dag_index);
+            for class in 0..self.classes {
+                let base = (dag_index * self.classes + class) * nodes;
+                let injected = &injection.dag[base..base + nodes];
+                if injected.iter().all(|&bps| bps == 0.0) {
+                    continue;
+                }
+                at.copy_from_slice(injected);
+                for &node in &dag.order {
+                    let here = at[node.index()];
+                    if here == 0.0 {
+                        continue;
+                    }
+                    for &(arc, share) in dag.next(node) {
+                        let slot = self.class_of(arc, class);
+                        let arriving = here * share;
+                        arrival[slot] += arriving;
+                        let passed = ratio.map_or(1.0, |ratio| ratio[slot]);
+                        at[self.graph.to[arc.index()].index()] += arriving * passed;
+                    }
+                }
+            }
+        }
+        for (pair_index, pair) in self.tunnels.iter().enumerate() {
+            for class in 0..self.classes {
+                let injected = injection.tunnels[pair_index * self.classes + class];
+                if injected == 0.0 {
+                    continue;
+                }
+                for tunnel in &pair.tunnels {
+                    let mut here = injected * tunnel.share;
+                    for &arc in &tunnel.arcs {
+                        let slot = self.class_of(arc, class);
+                        arrival[slot] += here;
+                        here *= ratio.map_or(1.0, |ratio| ratio[slot]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Share of each (arc, class) that gets through with these arrivals.
+    pub fn ratios(&self, arrival: &[f64], ratio: &mut [f64]) {
+        for arc in 0..self.graph.arc_count() {
+            let slots = arc * self.classes..(arc + 1) * self.classes;
+            if self.truth.up[arc] {
+                let scheduling = &self.network.links[ArcId::from_index(arc).link()].scheduling;
+                class_ratios(
+                    scheduling,
+                    self.truth.capacity_bps[arc],
+                    &arrival[slots.clone()],
+                    &mut ratio[slots],
+                );
+            } else {
+                ratio[slots].fill(0.0);
+            }
+        }
+    }
+
+    /// Delay of our own links; the way to and through neighbours is in the users' round trip.
+    fn delay_s(&self, arc: ArcId, passed: f64) -> f64 {
+        use crate::net::LinkKind::{Backbone, Dci};
+        let link = &self.network.links[arc.link()];
+        let propagation =
+            if matches!(link.kind, Backbone | Dci) { link.delay } else { SimSpan::ZERO };
+        let queue = if passed < 1.0 { link.buffer } else { SimSpan::ZERO };
+        propagation.seconds() + queue.seconds()
+    }
+
+    /// What becomes of traffic of a class from every node along a DAG.
+    pub fn passages(&self, dag: &Dag, class: usize, ratio: &[f64], out: &mut Vec<Passage>) {
+        out.clear();
+        out.resize(self.graph.node_count(), Passage { no_route: 1.0, delivered: 0.0, ..Passage::FREE });
+        for (index, passage) in out.iter_mut().enumerate() {
+            if dag.distance[index] == 0 && dag.next(NodeId::from_index(index)).is_empty() {
+                *passage = Passage::FREE;
+            }
+        }
+        for &node in dag.order.iter().rev() {
+            let mut sum = Passage { delivered: 0.0, ..Passage::FREE };
+            for &(arc, share) in dag.next(node) {
+                let passed = ratio[self.class_of(arc, class)];
+                let to = self.graph.to[arc.index()];
+                // Whoever is led to and forwards no further is the destination.
+                let rest =
+                    if dag.next(to).is_empty() { Passage::FREE } else { out[to.index()] };
+                sum.delivered += share * passed * rest.delivered;
+                sum.down += if self.truth.up[arc.index()] {
+                    share * passed * rest.down
+                } else {
+                    share
+                };
+                sum.delay_s += share * (self.delay_s(arc, passed) + rest.delay_s);
+            }
+            out[node.index()] = sum;
+        }
+    }
+
+    /// What becomes of traffic of a class along the tunnels of a pair.
+    #[must_use]
+    pub fn tunnel_passage(&self, pair: usize, class: usize, ratio: &[f64]) -> Passage {
+        let mut sum = Passage { delivered: 0.0, ..Passage::FREE };
+        for tunnel in &self.tunnels[pair].tunnels {
+            let (mut left, mut delay_s) = (tunnel.share, 0.0);
+            for &arc in &tunnel.arcs {
+                let passed = ratio[self.class_of(arc, class)];
+                delay_s += self.delay_s(arc, passed);
+                if self.truth.up[arc.index()] {
+                    left *= passed;
+                } else {
+                    sum.down += left;
+                    left = 0.0;
+                }
+            }
+            sum.delivered += left;
+            sum.delay_s += tunnel.share * delay_s;
+        }
+        sum
+    }
+}

@@ -1,0 +1,231 @@
+//! What becomes of each bundle once the links' and servers' shares are known.
+
+use super::fluid::{Branch, BranchOutcome, Bundle, ColoState, Fluid, Inputs, Outcome};
+use super::links::{Fabric, Injection, Passage, Path};
+use super::server::{Backlog, Mode, seconds_per_cpu_s};
+use crate::kernel::{Id, Table};
+use crate::net::{ColoId, NodeId};
+use crate::record::DropCause;
+use crate::scenario::ClassId;
+
+/// Share of a branch's arrivals whose responses leave now. Zero where a backlog decides instead.
+pub(super) fn served_share(
+    branch: &Branch,
+    colos: &Table<ColoId, ColoState>,
+    backlogs: &Table<ColoId, Backlog>,
+) -> f64 {
+    let Some(colo) = branch.colo else { return 1.0 };
+    let state = &colos[colo];
+    if backlogs[colo].work_cpu_s > 0.0 {
+        0.0
+    } else if state.arrival > state.capacity {
+        state.capacity / state.arrival
+    } else {
+        1.0
+    }
+}
+
+impl Fluid {
+    /// Rate of a branch that reaches its servers.
+    pub(super) fn arriving(
+        &mut self,
+        fabric: &Fabric<'_>,
+        bundle: &Bundle,
+        index: usize,
+        branch: &Branch,
+    ) -> f64 {
+        self.rate[index]
+            * (1.0 - self.policed[index])
+            * branch.share
+            * self.entry[index].delivered
+            * self.spilled(fabric, bundle, branch).delivered
+    }
+
+    /// What becomes of requests on their way to another serving site.
+    pub(super) fn spilled(
+        &mut self,
+        fabric: &Fabric<'_>,
+        bundle: &Bundle,
+        branch: &Branch,
+    ) -> Passage {
+        match branch.spill {
+            None => Passage::FREE,
+            Some((node, path)) => self.passage(fabric, path, bundle.class, node),
+        }
+    }
+
+    /// Responses leave along the exits; what is remarked goes in the last class.
+    pub(super) fn leave(
+        &self,
+        bundle: &Bundle,
+        index: usize,
+        node: NodeId,
+        bps: f64,
+        injection: &mut Injection,
+    ) {
+        let last = ClassId::from_index(self.classes - 1);
+        let remarked = self.remarked[index];
+        for &(path, share) in &bundle.exits {
+            injection.add(path, bundle.class, node, bps * share * (1.0 - remarked));
+            if remarked > 0.0 {
+                injection.add(path, last, node, bps * share * remarked);
+            }
+        }
+    }
+
+    /// Where work waits, the servers are busy with it: responses leave at the rate of their
+    /// capacity, mixed as the waiting work is.
+    pub(super) fn leave_backlogs(
+        &self,
+        inputs: &Inputs<'_>,
+        colos: &Table<ColoId, ColoState>,
+        injection: &mut Injection,
+    ) {
+        for (colo, backlog) in inputs.backlogs.iter() {
+            if backlog.work_cpu_s <= 0.0 {
+                continue;
+            }
+            let node = inputs.fabric.network.colos[colo].node;
+            for waiting in &backlog.waiting {
+                let index = waiting.bundle as usize;
+                let bundle = &inputs.bundles[index];
+                let done = colos[colo].capacity * waiting.work_cpu_s / backlog.work_cpu_s;
+                self.leave(bundle, index, node, done / bundle.cpu_s * bundle.response_bits, injection);
+            }
+        }
+    }
+
+    /// What becomes of traffic from a node along a path, with the present ratios.
+    pub(super) fn passage(
+        &mut self,
+        fabric: &Fabric<'_>,
+        path: Path,
+        class: ClassId,
+        node: NodeId,
+    ) -> Passage {
+        match path {
+            Path::Tunnels(pair) => fabric.tunnel_passage(pair, class.index(), &self.ratio),
+            Path::Dag(dag) => {
+                let slot = dag * fabric.classes + class.index();
+                if self.passages.len() <= slot {
+                    self.passages.resize(fabric.routes.len() * fabric.classes, Vec::new());
+                }
+                if self.passages[slot].is_empty() {
+                    let mut rows = std::mem::take(&mut self.passages[slot]);
+                    fabric.passages(fabric.routes.dag(dag), class.index(), &self.ratio, &mut rows);
+                    self.passages[slot] = rows;
+                }
+                self.passages[slot][node.index()]
+            }
+        }
+    }
+
+    /// What becomes of a response that leaves at a node: over all exits, remarked part included.
+    fn egress(&mut self, fabric: &Fabric<'_>, bundle: &Bundle, index: usize, node: NodeId) -> Passage {
+        if bundle.exits.is_empty() {
+            return Passage::FREE;
+        }
+        let last = ClassId::from_index(self.classes - 1);
+        let remarked = self.remarked[index];
+        let mut sum = Passage { delivered: 0.0, ..Passage::FREE };
+        for &(path, share) in &bundle.exits {
+            for (class, part) in [(bundle.class, 1.0 - remarked), (last, remarked)] {
+                if part > 0.0 {
+                    let passage = self.passage(fabric, path, class, node);
+                    sum.delivered += share * part * passage.delivered;
+                    sum.down += share * part * passage.down;
+                    sum.no_route += share * part * passage.no_route;
+                    sum.delay_s += share * part * passage.delay_s;
+                }
+            }
+        }
+        sum
+    }
+
+    /// Fills in `self.outcome` and the response times of `colos`.
+    pub(super) fn outcomes(&mut self, inputs: &Inputs<'_>, colos: &mut Table<ColoId, ColoState>) {
+        self.passages.clear();
+        for (colo, state) in colos.iter_mut() {
+            let pools = &inputs.pools[colo];
+            state.seconds_per_cpu_s = if state.capacity > 0.0 && !pools.is_empty() {
+                seconds_per_cpu_s(pools, state.arrival / state.capacity)
+            } else {
+                1.0
+            };
+        }
+        let mut outcomes = std::mem::take(&mut self.outcome);
+        outcomes.resize(inputs.bundles.len(), Outcome::default());
+        for (index, bundle) in inputs.bundles.iter().enumerate() {
+            let branches = std::mem::take(&mut outcomes[index].branches);
+            outcomes[index] = self.bundle_outcome(inputs, colos, bundle, index, branches);
+        }
+        self.outcome = outcomes;
+    }
+
+    fn bundle_outcome(
+        &mut self,
+        inputs: &Inputs<'_>,
+        colos: &Table<ColoId, ColoState>,
+        bundle: &Bundle,
+        index: usize,
+        mut branches: Vec<BranchOutcome>,
+    ) -> Outcome {
+        branches.clear();
+        let mut outcome = Outcome::default();
+        let policed = self.policed[index];
+        outcome.dropped[DropCause::Policed as usize] = policed;
+        if bundle.dead {
+            outcome.dropped[DropCause::Down as usize] = 1.0 - policed;
+            outcome.branches = branches;
+            return outcome;
+        }
+        let entry = self.entry[index];
+        for branch in &bundle.branches {
+            let offered = (1.0 - policed) * branch.share;
+            let spill = self.spilled(&inputs.fabric, bundle, branch);
+            let arriving = offered * entry.delivered * spill.delivered;
+            lose(&mut outcome.dropped, offered, entry);
+            lose(&mut outcome.dropped, offered * entry.delivered, spill);
+            let egress = self.egress(&inputs.fabric, bundle, index, branch.node);
+            let (backlogged, server_s) = self.server(inputs, colos, bundle, branch);
+            if backlogged {
+                outcome.backlogged = true;
+            } else {
+                outcome.served += arriving * egress.delivered;
+                lose(&mut outcome.dropped, arriving, egress);
+            }
+            let latency_s = server_s + 2.0 * spill.delay_s + egress.delay_s;
+            outcome.latency_s += branch.share * latency_s;
+            branches.push(BranchOutcome {
+                arriving,
+                egress: [egress.delivered, egress.full(), egress.down, egress.no_route],
+                backlogged,
+                latency_s,
+            });
+        }
+        outcome.branches = branches;
+        outcome
+    }
+
+    /// Whether a branch's colo has a backlog, and the seconds a request spends there.
+    fn server(
+        &self,
+        inputs: &Inputs<'_>,
+        colos: &Table<ColoId, ColoState>,
+        bundle: &Bundle,
+        branch: &Branch,
+    ) -> (bool, f64) {
+        let Some(colo) = branch.colo else { return (false, 0.0) };
+        let (state, backlog) = (&colos[colo], &inputs.backlogs[colo]);
+        let mode = backlog.mode(state.arrival, state.capacity, state.bound_cpu_s);
+        let waiting = if state.capacity > 0.0 { backlog.work_cpu_s / state.capacity } else { 0.0 };
+        (mode != Mode::Keeping, bundle.cpu_s * state.seconds_per_cpu_s + waiting)
+    }
+}
+
+/// Books what a passage loses of an amount.
+fn lose(dropped: &mut [f64; DropCause::ALL.len()], amount: f64, passage: Passage) {
+    dropped[DropCause::LinkFull as usize] += amount * passage.full();
+    dropped[DropCause::Down as usize] += amount * passage.down;
+    dropped[DropCause::NoRoute as usize] += amount * passage.no_route;
+}

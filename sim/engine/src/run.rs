@@ -1,8 +1,13 @@
 //! The story of a run.
 
+mod players;
+
+use crate::kernel::{SimSpan, SimTime};
 use crate::record::{Recorder, RunId, RunTotals};
 use crate::scenario::Scenario;
-use crate::steer::PolicyRegistry;
+use crate::steer::{FeedKind, PolicyRegistry};
+use crate::world::{Event, World, phase};
+use players::Players;
 
 /// Bounds on one run; reaching one stops it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,20 +40,131 @@ pub const TRAJECTORY_VERSION: u32 = 1;
 /// [`Stopped`] if a limit was reached or the caller cancelled; the recorder has been told
 /// everything up to there.
 pub fn run(
-    _scenario: &Scenario,
-    _id: RunId,
-    _registry: &dyn PolicyRegistry,
-    _recorder: &mut dyn Recorder,
-    _limits: Limits,
-    _cancelled: &dyn Fn() -> bool,
+    scenario: &Scenario,
+    id: RunId,
+    registry: &dyn PolicyRegistry,
+    recorder: &mut dyn Recorder,
+    limits: Limits,
+    cancelled: &dyn Fn() -> bool,
 ) -> Result<RunTotals, Stopped> {
-    Ok(RunTotals::default())
+    let horizon = SimTime::ZERO.after(scenario.horizon);
+    let mut play = Play::new(scenario, id, registry);
+    while let Some(at) = play.players.peek_time() {
+        if at != play.world.now {
+            play.world.settle();
+            play.end_buckets(at.min(horizon), recorder, cancelled)?;
+        }
+        let Some((key, event)) = play.players.pop() else { break };
+        play.world.now = key.time();
+        if key.phase() >= phase::SAMPLE {
+            play.world.settle();
+        }
+        if event == Event::End {
+            break;
+        }
+        play.step(event, recorder);
+        if play.players.events() > limits.events_max {
+            return Err(Stopped::TooManyEvents);
+        }
+    }
+    Ok(play.finish(recorder))
 }
 
-/// Runs independent jobs and returns their results in order. The engine has no threads; whoever
-/// has some implements this.
+/// A run in progress.
+struct Play<'a> {
+    scenario: &'a Scenario,
+    id: RunId,
+    world: World<'a>,
+    players: Players<'a>,
+    bucket_start: SimTime,
+    client_start: SimTime,
+}
+
+impl<'a> Play<'a> {
+    fn new(scenario: &'a Scenario, id: RunId, registry: &'a dyn PolicyRegistry) -> Play<'a> {
+        scenario.assert_consistent();
+        let mut world = World::new(scenario, id.replication);
+        let players = Players::new(scenario, id, registry, &mut world);
+        Play {
+            scenario,
+            id,
+            world,
+            players,
+            bucket_start: SimTime::ZERO,
+            client_start: SimTime::ZERO,
+        }
+    }
+
+    /// One event: the world changes, a feed speaks, or a policy decides.
+    fn step(&mut self, event: Event, recorder: &mut dyn Recorder) {
+        match event {
+            Event::Sample(feed) => {
+                self.world.sample(FeedKind::ALL[feed as usize]);
+                self.players.resample(feed, &self.world);
+            }
+            Event::Deliver(feed) => {
+                self.world.deliver(FeedKind::ALL[feed as usize]);
+                if feed == FeedKind::Topology as u8 {
+                    self.players.wake_for_topology(self.world.now);
+                }
+            }
+            Event::Decide(policy) => self.players.decide(policy, &mut self.world, recorder),
+            event => {
+                self.world.apply(event, recorder);
+                self.players.repeat(event, &self.world);
+            }
+        }
+        self.players.send(&mut self.world);
+    }
+
+    /// Ends all buckets that are complete at `at`.
+    fn end_buckets(
+        &mut self,
+        at: SimTime,
+        recorder: &mut dyn Recorder,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), Stopped> {
+        loop {
+            let end = self.bucket_start.after(self.scenario.bucket);
+            if end > at {
+                return Ok(());
+            }
+            self.world.end_bucket(self.bucket_start, end, recorder);
+            if end >= self.client_start.after(self.scenario.client_bucket) {
+                self.world.end_client_bucket(self.client_start, end, recorder);
+                self.client_start = end;
+            }
+            self.bucket_start = end;
+            recorder.progress(end, self.scenario.horizon);
+            if cancelled() {
+                return Err(Stopped::Cancelled);
+            }
+        }
+    }
+
+    /// The last, perhaps shorter, buckets and the totals.
+    fn finish(mut self, recorder: &mut dyn Recorder) -> RunTotals {
+        let horizon = SimTime::ZERO.after(self.scenario.horizon);
+        if self.bucket_start < horizon {
+            self.world.end_bucket(self.bucket_start, horizon, recorder);
+        }
+        if self.client_start < horizon {
+            self.world.end_client_bucket(self.client_start, horizon, recorder);
+        }
+        recorder.progress(horizon, self.scenario.horizon);
+        self.world.warnings(recorder);
+        let mut totals = self.world.totals(self.scenario.horizon.seconds());
+        totals.arm = crate::kernel::Id::index(self.id.arm);
+        totals.replication = self.id.replication;
+        totals.events = self.players.events();
+        totals.fingerprint = self.players.fingerprint(&self.world);
+        totals
+    }
+}
+
+/// Runs independent jobs. The engine has no threads; whoever has some implements this.
 pub trait RunExecutor {
-    /// Calls `job` for 0..count, in any order, perhaps at once.
+    /// Calls `job` once for each of 0..count, in any order, perhaps at once.
     fn execute(&self, count: usize, job: &(dyn Fn(usize) + Sync));
 }
 
@@ -60,4 +176,9 @@ impl RunExecutor for Serial {
     fn execute(&self, count: usize, job: &(dyn Fn(usize) + Sync)) {
         (0..count).for_each(job);
     }
+}
+
+/// Span between two instants that a run may ask for: never zero, so that time moves on.
+pub(crate) fn at_least_one(span: SimSpan) -> SimSpan {
+    SimSpan(span.0.max(1))
 }

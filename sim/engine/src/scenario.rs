@@ -3,9 +3,13 @@
 //! Only the scenario crate builds one from text; tests build small ones by hand. Every id in it
 //! refers to an existing row ([`Scenario::assert_consistent`] checks).
 
+pub mod testing;
+
 use crate::define_ids;
 use crate::kernel::{SimSpan, SimTime, StreamKey, Table, entity_hash};
-use crate::net::{GeoPoint, LinkId, NeighbourId, Network, NodeId, PoolId, SiteId, SrlgId};
+use crate::net::{
+    GeoPoint, LinkId, NeighbourId, Network, NodeId, PoolId, Scheduling, SiteId, SrlgId,
+};
 use crate::steer::{Action, FeedKind, ParamValue, Surface};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -517,5 +521,3 @@ impl Scenario {
         assert!(self.timeline.windows(2).all(|pair| pair[0].at <= pair[1].at));
     }
 }
-
-use crate::net::Scheduling;

@@ -1,1 +1,388 @@
-//! The only mutable state.
+//! The only mutable state of a run. It changes only by applying an event.
+//!
+//! Children: `truth` (what is up), `steering` (announcements, landing, tunnels, limits), `bundles`
+//! (which traffic shares a fate), `ledger` (what has been counted), `meters` (what feeds see),
+//! `requests` (what policies ask and when it takes effect).
+
+mod bundles;
+mod ledger;
+mod meters;
+mod requests;
+mod rows;
+mod steering;
+mod truth;
+
+use crate::kernel::{Fingerprint, SimSpan, SimTime, Table};
+use crate::load::demand::Demands;
+use crate::load::fluid::{ColoState, Fluid, Inputs};
+use crate::load::links::Fabric;
+use crate::load::server::Backlog;
+use crate::net::graph::Adjacency;
+use crate::net::{ColoId, Pool};
+use crate::record::{EventRecord, Recorder};
+use crate::route::{NearestLanding, RouteTable};
+use crate::scenario::{Change, MatrixId, Scenario};
+use std::rc::Rc;
+
+pub(crate) use bundles::Bundles;
+pub(crate) use ledger::Ledger;
+pub(crate) use meters::Meters;
+pub(crate) use requests::Requests;
+pub(crate) use steering::Steering;
+pub(crate) use truth::TruthState;
+
+/// What can happen in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// Demand takes the values of its next step.
+    TrafficStep,
+    /// Demand noise is drawn anew.
+    NoiseStep,
+    /// A matrix moves to its next row.
+    MatrixRow(MatrixId),
+    /// A line of the scenario's timeline.
+    Timeline(u32),
+    /// A surge begins or ends: a mark, demand follows at the traffic step of the same instant.
+    SurgeMark(u32, bool),
+    /// Some client groups follow a changed announcement.
+    Landing(u32),
+    /// The IGP (and iBGP) has converged on the present topology.
+    Converged,
+    /// A colo's backlog reaches its bound or runs empty, if the solution is still this old.
+    Backlog(ColoId, u64),
+    /// A requested action takes effect.
+    Effect(u32),
+    /// A feed takes a sample.
+    Sample(u8),
+    /// A sample arrives.
+    Deliver(u8),
+    /// A policy decides.
+    Decide(u32),
+    /// The run ends.
+    End,
+}
+
+/// An event to be scheduled: instant, phase, source, event.
+pub(crate) type Scheduled = (SimTime, crate::kernel::Phase, u32, Event);
+
+/// Phases of an instant, in order.
+pub(crate) mod phase {
+    use crate::kernel::Phase;
+    /// The world changes.
+    pub const CHANGE: Phase = Phase(0);
+    /// Actions and routing take effect.
+    pub const EFFECT: Phase = Phase(1);
+    /// Demand takes new values (after what changed at the same instant).
+    pub const TRAFFIC: Phase = Phase(2);
+    /// Feeds take samples.
+    pub const SAMPLE: Phase = Phase(3);
+    /// Samples arrive.
+    pub const DELIVER: Phase = Phase(4);
+    /// Policies decide.
+    pub const DECIDE: Phase = Phase(5);
+    /// The run ends.
+    pub const END: Phase = Phase(6);
+}
+
+/// Sources of events: their numbers in the event key.
+pub(crate) mod source {
+    /// Demand.
+    pub const TRAFFIC: u32 = 0;
+    /// The scenario's timeline.
+    pub const TIMELINE: u32 = 1;
+    /// Anycast landing.
+    pub const LANDING: u32 = 2;
+    /// IGP.
+    pub const IGP: u32 = 3;
+    /// Actuators.
+    pub const EFFECT: u32 = 4;
+    /// The end.
+    pub const END: u32 = 5;
+    /// Feeds: this and the following numbers, by kind.
+    pub const FEED: u32 = 8;
+    /// Policies of the arm: this and the following numbers, by position.
+    pub const POLICY: u32 = 16;
+    /// Colos: this and the following numbers, by id.
+    pub const COLO: u32 = 1_024;
+}
+
+/// All mutable state of a run.
+pub(crate) struct World<'a> {
+    pub scenario: &'a Scenario,
+    pub replication: u32,
+    pub graph: Rc<Adjacency>,
+    pub now: SimTime,
+    pub truth: TruthState,
+    pub routes: RouteTable,
+    pub landing_model: NearestLanding,
+    pub steering: Steering,
+    pub requests: Requests,
+    pub demands: Demands,
+    pub bundles: Bundles,
+    pub fluid: Fluid,
+    pub colos: Table<ColoId, ColoState>,
+    pub backlogs: Table<ColoId, Backlog>,
+    pub pools: Table<ColoId, Vec<(Pool, f64)>>,
+    pub ledger: Ledger,
+    pub meters: Meters,
+    /// Number of the present solution; crossings foreseen by older ones are void.
+    pub solution: u64,
+    /// Landing, paths or spills changed: bundles must be made anew.
+    pub structure_stale: bool,
+    /// Rates, capacities or structure changed: the solution is old.
+    pub solution_stale: bool,
+    /// Hash of all solutions.
+    pub trajectory: Fingerprint,
+    /// Events to schedule, drained by the run loop.
+    pub outbox: Vec<Scheduled>,
+}
+
+impl<'a> World<'a> {
+    /// The world at the scenario's start, before its first event.
+    pub fn new(scenario: &'a Scenario, replication: u32) -> World<'a> {
+        let network = &scenario.network;
+        let truth = TruthState::new(network);
+        let routes = RouteTable::new(truth.installed());
+        let landing_model = NearestLanding::new(scenario, replication);
+        let steering = Steering::new(scenario, &landing_model);
+        let mut world = World {
+            scenario,
+            replication,
+            graph: Rc::new(Adjacency::new(network)),
+            now: SimTime::ZERO,
+            truth,
+            routes,
+            landing_model,
+            steering,
+            requests: Requests::new(scenario, replication),
+            demands: Demands::new(scenario, replication),
+            bundles: Bundles::new(scenario),
+            fluid: Fluid::default(),
+            colos: Table::filled(network.colos.len(), ColoState::default()),
+            backlogs: Table::filled(network.colos.len(), Backlog::default()),
+            pools: Table::filled(network.colos.len(), Vec::new()),
+            ledger: Ledger::new(scenario),
+            meters: Meters::new(scenario),
+            solution: 0,
+            structure_stale: true,
+            solution_stale: true,
+            trajectory: Fingerprint::default(),
+            outbox: Vec::new(),
+        };
+        world.refresh_servers();
+        world
+    }
+
+    /// Counts the interval that ends now, before anything changes that it was solved with.
+    fn close_interval(&mut self) {
+        if self.solution > 0 && !self.solution_stale {
+            self.count_until(self.now);
+            self.meter_until(self.now);
+            self.anchor_backlogs();
+            self.solution_stale = true;
+        }
+    }
+
+    /// Applies one event. Policies' decisions and samples are the run loop's.
+    pub fn apply(&mut self, event: Event, recorder: &mut dyn Recorder) {
+        if matches!(event, Event::Backlog(_, solution) if solution != self.solution) {
+            return;
+        }
+        self.close_interval();
+        match event {
+            Event::TrafficStep => {
+                // Up to the next regular step: shapes are taken at the middle of what lasts.
+                let step = self.scenario.traffic_step.0;
+                let lasts = SimSpan(step - self.now.0 % step);
+                self.demands.refresh(self.scenario, self.now, lasts);
+                self.solution_stale = true;
+            }
+            Event::NoiseStep => self.demands.redraw_noise(self.scenario),
+            Event::MatrixRow(matrix) => {
+                self.demands.advance_matrix(self.scenario, matrix, self.now);
+            }
+            Event::Timeline(line) => self.apply_timeline(line as usize, recorder),
+            Event::SurgeMark(surge, begins) => {
+                let row = &self.scenario.surges[surge as usize];
+                let kind = if begins { "surge-begins" } else { "surge-ends" };
+                self.tell(recorder, kind, "scenario", "", &row.label);
+            }
+            Event::Landing(batch) => self.follow_announcements(batch),
+            Event::Converged => self.converge(recorder),
+            // Closing the interval has made the solution stale.
+            Event::Backlog(..) => {}
+            Event::Effect(number) => self.take_effect(number, recorder),
+            Event::Sample(_) | Event::Deliver(_) | Event::Decide(_) | Event::End => {}
+        }
+    }
+
+    fn apply_timeline(&mut self, line: usize, recorder: &mut dyn Recorder) {
+        let scenario = self.scenario;
+        let row = &scenario.timeline[line];
+        let network = &scenario.network;
+        let (kind, entity) = describe(&row.change, network);
+        self.tell(recorder, kind, &row.agent, &entity, &row.label);
+        match &row.change {
+            Change::FeedOutage(kind, until) => self.meters.outage(*kind, *until),
+            Change::Mark => {}
+            change => {
+                self.truth.apply(change, network);
+                self.refresh_servers();
+                self.topology_changed();
+            }
+        }
+    }
+
+    /// Something of the network came, went or changed capacity: load changes now, routing later.
+    fn topology_changed(&mut self) {
+        self.solution_stale = true;
+        self.structure_stale = true;
+        let at = self.now.after(self.scenario.routing.igp_convergence);
+        self.outbox.push((at, phase::EFFECT, source::IGP, Event::Converged));
+        self.schedule_landing();
+        self.meters.topology_changed = true;
+    }
+
+    fn converge(&mut self, recorder: &mut dyn Recorder) {
+        let installed = self.truth.installed();
+        if *self.routes.installed() != installed {
+            self.routes = RouteTable::new(installed);
+            self.structure_stale = true;
+            self.solution_stale = true;
+            self.tell(recorder, "igp-converged", "network", "", "");
+        }
+    }
+
+    /// Capacity of every colo's servers as they are in service.
+    fn refresh_servers(&mut self) {
+        let network = &self.scenario.network;
+        for (id, colo) in network.colos.iter() {
+            let pools: Vec<(Pool, f64)> = colo
+                .pools
+                .iter()
+                .map(|&pool| (network.pools[pool].clone(), self.truth.pool_up[pool]))
+                .collect();
+            let capacity = if pools.is_empty() {
+                f64::INFINITY
+            } else {
+                pools.iter().map(|(pool, up)| pool.capacity() * up).sum()
+            };
+            let bound = capacity * self.scenario.queue_limit.seconds();
+            self.colos[id].capacity = capacity;
+            self.colos[id].bound_cpu_s = bound;
+            self.pools[id] = pools;
+        }
+    }
+
+    /// Brings the solution up to date with everything that happened at this instant.
+    pub fn settle(&mut self) {
+        if self.structure_stale {
+            self.rebuild_bundles();
+            self.structure_stale = false;
+            self.solution_stale = true;
+        }
+        if self.solution_stale {
+            self.solve();
+            self.admit_to_backlogs();
+            self.solution_stale = false;
+        }
+    }
+
+    fn solve(&mut self) {
+        self.solution += 1;
+        self.fluid.rate.clear();
+        self.fluid.rate.resize(self.bundles.list.len(), 0.0);
+        for (bundle, rate) in self.bundles.of_demand.iter().zip(&self.demands.rate) {
+            if let Some(bundle) = bundle {
+                self.fluid.rate[*bundle as usize] += rate;
+            }
+        }
+        let inputs = Inputs {
+            fabric: Fabric {
+                network: &self.scenario.network,
+                graph: &self.graph,
+                routes: &self.routes,
+                tunnels: &self.steering.tunnels,
+                truth: &self.truth.links,
+                classes: self.scenario.classes.len(),
+            },
+            bundles: &self.bundles.list,
+            limits: &self.steering.limits,
+            neighbours: self.scenario.network.neighbours.len(),
+            backlogs: &self.backlogs,
+            pools: &self.pools,
+        };
+        self.fluid.solve(&inputs, &mut self.colos);
+        self.trajectory.absorb(self.now.0);
+        self.fluid.placed_bps.iter().for_each(|&bps| self.trajectory.absorb_f64(bps));
+        for state in self.colos.rows() {
+            self.trajectory.absorb_f64(state.arrival);
+            self.trajectory.absorb_f64(state.accepted);
+            self.trajectory.absorb_f64(state.seconds_per_cpu_s);
+        }
+        self.assert_links_feasible();
+        self.foresee_backlogs();
+    }
+
+    /// Schedules the instants at which backlogs reach their bound or run empty.
+    fn foresee_backlogs(&mut self) {
+        for (colo, state) in self.colos.iter() {
+            let backlog = &self.backlogs[colo];
+            let crossing =
+                backlog.crossing(self.now, state.arrival, state.capacity, state.bound_cpu_s);
+            if let Some(at) = crossing {
+                let event = Event::Backlog(colo, self.solution);
+                self.outbox.push((at, phase::CHANGE, source::COLO + colo.0, event));
+            }
+        }
+    }
+
+    /// No link carries more than its capacity (kept in release builds).
+    fn assert_links_feasible(&self) {
+        let classes = self.scenario.classes.len();
+        for (arc, &capacity) in self.truth.links.capacity_bps.iter().enumerate() {
+            let slots = arc * classes..(arc + 1) * classes;
+            let carried: f64 = self.fluid.arrival_bps[slots.clone()]
+                .iter()
+                .zip(&self.fluid.ratio[slots])
+                .map(|(arrival, ratio)| arrival * ratio)
+                .sum();
+            assert!(
+                carried <= capacity * (1.0 + 1e-9) + 1e-6,
+                "arc {arc} carries {carried} of {capacity} bit/s"
+            );
+        }
+    }
+
+    pub(crate) fn tell(
+        &self,
+        recorder: &mut dyn Recorder,
+        kind: &str,
+        agent: &str,
+        entity: &str,
+        label: &str,
+    ) {
+        recorder.event(&EventRecord { at: self.now, kind, agent, entity, label });
+    }
+}
+
+/// Kind and entity of a change, for the record.
+fn describe(change: &Change, network: &crate::net::Network) -> (&'static str, String) {
+    let names = |links: &[crate::net::LinkId]| {
+        links.iter().map(|&link| network.links[link].id.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    match change {
+        Change::LinkFails(link) => ("link-fails", network.links[*link].id.clone()),
+        Change::LinkRestored(link) => ("link-restored", network.links[*link].id.clone()),
+        Change::LinkMembersDown(link, _) => ("link-members-down", network.links[*link].id.clone()),
+        Change::SiteFails(site) => ("site-fails", network.sites[*site].id.clone()),
+        Change::SiteRestored(site) => ("site-restored", network.sites[*site].id.clone()),
+        Change::SrlgFails(srlg) => ("srlg-fails", network.srlgs[*srlg].clone()),
+        Change::SrlgRestored(srlg) => ("srlg-restored", network.srlgs[*srlg].clone()),
+        Change::ServersDown(pool, _) => ("servers-down", network.pools[*pool].id.clone()),
+        Change::NeighbourWithdraws { links, .. } => ("neighbour-withdraws", names(links)),
+        Change::NeighbourRestores { links } => ("neighbour-restores", names(links)),
+        Change::FeedOutage(kind, _) => ("feed-outage", kind.name().to_owned()),
+        Change::Mark => ("mark", String::new()),
+    }
+}

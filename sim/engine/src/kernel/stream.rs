@@ -45,10 +45,11 @@ fn mix(mut x: u64) -> u64 {
 /// entities that are drawn once each.
 #[must_use]
 pub fn single_uniform(key: StreamKey) -> f64 {
-    let words = [key.seed, u64::from(key.replication), entity_hash("purpose", key.purpose), key.entity];
-    let state = words
-        .into_iter()
-        .fold(0x2545_f491_4f6c_dd1d, |state, word| mix(mix(state) ^ word.wrapping_add(0x9e37_79b9_7f4a_7c15)));
+    let words =
+        [key.seed, u64::from(key.replication), entity_hash("purpose", key.purpose), key.entity];
+    let state = words.into_iter().fold(0x2545_f491_4f6c_dd1d, |state, word| {
+        mix(mix(state) ^ word.wrapping_add(0x9e37_79b9_7f4a_7c15))
+    });
     (mix(state) >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
 }
 

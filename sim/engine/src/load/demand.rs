@@ -95,8 +95,7 @@ impl Demands {
                 Some(profile) => {
                     let trough = scenario.profiles[profile].trough_ratio;
                     let after_peak = (time_of_day + DAY_NS - self.peak_ns[index]) % DAY_NS;
-                    let angle =
-                        2.0 * std::f64::consts::PI * (after_peak as f64 / DAY_NS as f64);
+                    let angle = 2.0 * std::f64::consts::PI * (after_peak as f64 / DAY_NS as f64);
                     trough + (1.0 - trough) * (0.5 + 0.5 * math::cos(angle))
                 }
             };

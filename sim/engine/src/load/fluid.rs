@@ -7,10 +7,10 @@
 //! fixed point, found by damped iteration.
 
 use super::links::{Fabric, Injection, Passage, Path};
+use super::outcome::served_share;
 use super::server::{Backlog, Mode};
 use crate::kernel::{Id, Table};
 use crate::net::{ArcId, ColoId, NeighbourId, NodeId, Pool};
-use super::outcome::served_share;
 use crate::record::DropCause;
 use crate::scenario::{ClassId, Service, TenantId};
 
@@ -44,6 +44,10 @@ pub struct Bundle {
     pub response_bits: f64,
     /// CPU-seconds per unit of rate.
     pub cpu_s: f64,
+    /// Whether users ask for it: the rate counts requests, not bits.
+    pub requests: bool,
+    /// Site where it lands or starts.
+    pub landing: Option<crate::net::SiteId>,
     /// Neighbour the traffic goes to, if any.
     pub neighbour: Option<NeighbourId>,
     /// Whether the landing or source site is down: everything is lost.
@@ -293,8 +297,7 @@ impl Fluid {
         }
         for (colo, state) in colos.iter_mut() {
             let mode = inputs.backlogs[colo].mode(state.arrival, state.capacity, state.bound_cpu_s);
-            state.accepted =
-                if mode == Mode::Full { state.capacity / state.arrival } else { 1.0 };
+            state.accepted = if mode == Mode::Full { state.capacity / state.arrival } else { 1.0 };
         }
         for (index, bundle) in inputs.bundles.iter().enumerate() {
             if self.rate[index] == 0.0 || bundle.dead {

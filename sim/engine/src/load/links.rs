@@ -201,7 +201,10 @@ impl Fabric<'_> {
     /// What becomes of traffic of a class from every node along a DAG.
     pub fn passages(&self, dag: &Dag, class: usize, ratio: &[f64], out: &mut Vec<Passage>) {
         out.clear();
-        out.resize(self.graph.node_count(), Passage { no_route: 1.0, delivered: 0.0, ..Passage::FREE });
+        out.resize(
+            self.graph.node_count(),
+            Passage { no_route: 1.0, delivered: 0.0, ..Passage::FREE },
+        );
         for (index, passage) in out.iter_mut().enumerate() {
             if dag.distance[index] == 0 && dag.next(NodeId::from_index(index)).is_empty() {
                 *passage = Passage::FREE;
@@ -213,14 +216,10 @@ impl Fabric<'_> {
                 let passed = ratio[self.class_of(arc, class)];
                 let to = self.graph.to[arc.index()];
                 // Whoever is led to and forwards no further is the destination.
-                let rest =
-                    if dag.next(to).is_empty() { Passage::FREE } else { out[to.index()] };
+                let rest = if dag.next(to).is_empty() { Passage::FREE } else { out[to.index()] };
                 sum.delivered += share * passed * rest.delivered;
-                sum.down += if self.truth.up[arc.index()] {
-                    share * passed * rest.down
-                } else {
-                    share
-                };
+                sum.down +=
+                    if self.truth.up[arc.index()] { share * passed * rest.down } else { share };
                 sum.delay_s += share * (self.delay_s(arc, passed) + rest.delay_s);
             }
             out[node.index()] = sum;

@@ -90,7 +90,13 @@ impl Fluid {
                 let index = waiting.bundle as usize;
                 let bundle = &inputs.bundles[index];
                 let done = colos[colo].capacity * waiting.work_cpu_s / backlog.work_cpu_s;
-                self.leave(bundle, index, node, done / bundle.cpu_s * bundle.response_bits, injection);
+                self.leave(
+                    bundle,
+                    index,
+                    node,
+                    done / bundle.cpu_s * bundle.response_bits,
+                    injection,
+                );
             }
         }
     }
@@ -121,7 +127,13 @@ impl Fluid {
     }
 
     /// What becomes of a response that leaves at a node: over all exits, remarked part included.
-    fn egress(&mut self, fabric: &Fabric<'_>, bundle: &Bundle, index: usize, node: NodeId) -> Passage {
+    fn egress(
+        &mut self,
+        fabric: &Fabric<'_>,
+        bundle: &Bundle,
+        index: usize,
+        node: NodeId,
+    ) -> Passage {
         if bundle.exits.is_empty() {
             return Passage::FREE;
         }

@@ -110,7 +110,13 @@ impl Backlog {
 
     /// When the present mode ends by itself.
     #[must_use]
-    pub fn crossing(&self, now: SimTime, arrival: f64, capacity: f64, bound_cpu_s: f64) -> Option<SimTime> {
+    pub fn crossing(
+        &self,
+        now: SimTime,
+        arrival: f64,
+        capacity: f64,
+        bound_cpu_s: f64,
+    ) -> Option<SimTime> {
         let seconds = match self.mode(arrival, capacity, bound_cpu_s) {
             Mode::Keeping | Mode::Full => return None,
             Mode::Filling => (bound_cpu_s - self.work_cpu_s) / (arrival - capacity),
@@ -129,7 +135,13 @@ impl Backlog {
     /// the demand's share of arrivals and phi = (W(t)/W(0))^(−C/r), r = dW/dt, or
     /// exp(−C t / W) when r = 0.
     #[must_use]
-    pub fn after(&self, seconds: f64, accepted: f64, capacity: f64, bound_cpu_s: f64) -> (f64, f64) {
+    pub fn after(
+        &self,
+        seconds: f64,
+        accepted: f64,
+        capacity: f64,
+        bound_cpu_s: f64,
+    ) -> (f64, f64) {
         let before = self.work_cpu_s;
         let growth = accepted - capacity;
         let after = (before + growth * seconds).clamp(0.0, bound_cpu_s);

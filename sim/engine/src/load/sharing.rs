@@ -19,7 +19,9 @@ pub fn class_ratios(
     }
     match scheduling {
         Scheduling::StrictPriority => strict(capacity_bps, arrival_bps, carried_ratio),
-        Scheduling::Weighted(weights) => weighted(weights, capacity_bps, arrival_bps, carried_ratio),
+        Scheduling::Weighted(weights) => {
+            weighted(weights, capacity_bps, arrival_bps, carried_ratio)
+        }
     }
 }
 

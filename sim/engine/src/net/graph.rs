@@ -3,7 +3,7 @@
 //! Routing uses its own flat arrays (petgraph's maps iterate in a random order); this view is the
 //! door to the ecosystem and the oracle of the routing tests.
 
-use super::{ArcId, LinkId, Network, NodeId, NodeKind};
+use super::{ArcId, Network, NodeId, NodeKind};
 use petgraph::graph::DiGraph;
 
 /// A directed graph with one node a colo or neighbour and one edge an arc with capacity.
@@ -107,11 +107,4 @@ impl Adjacency {
     pub fn arc_count(&self) -> usize {
         self.from.len()
     }
-}
-
-/// Names of the two ends of a link, as `a -> b` texts in messages use them.
-#[must_use]
-pub fn link_ends<'a>(network: &'a Network, link: LinkId) -> [&'a str; 2] {
-    let ends = network.links[link].ends;
-    [network.node_name(ends[0]), network.node_name(ends[1])]
 }

@@ -33,7 +33,12 @@ pub fn plain_site(network: &mut Network, id: &str) -> SiteId {
 }
 
 /// Adds a neighbour.
-pub fn plain_neighbour(network: &mut Network, id: &str, kind: NeighbourKind, blocks: u32) -> NeighbourId {
+pub fn plain_neighbour(
+    network: &mut Network,
+    id: &str,
+    kind: NeighbourKind,
+    blocks: u32,
+) -> NeighbourId {
     network.add_neighbour(Neighbour {
         id: id.to_owned(),
         label: String::new(),
@@ -54,7 +59,12 @@ pub fn line_network(n: usize, capacity_bps: u64) -> Network {
     }
     for index in 1..n {
         let ends = [NodeId(index as u32 - 1), NodeId(index as u32)];
-        network.links.push(plain_link(&format!("l{}", index - 1), LinkKind::Backbone, ends, capacity_bps));
+        network.links.push(plain_link(
+            &format!("l{}", index - 1),
+            LinkKind::Backbone,
+            ends,
+            capacity_bps,
+        ));
     }
     network
 }

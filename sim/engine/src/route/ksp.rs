@@ -33,8 +33,7 @@ pub fn k_shortest_paths(
         let (_, last) = &found[found.len() - 1];
         for spur in 0..last.len() {
             let root = &last[..spur];
-            let mut blocked =
-                Blocked { nodes: vec![false; graph.node_count()], arcs: Vec::new() };
+            let mut blocked = Blocked { nodes: vec![false; graph.node_count()], arcs: Vec::new() };
             for &arc in root {
                 blocked.nodes[graph.from[arc.index()].index()] = true;
             }

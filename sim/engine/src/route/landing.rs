@@ -33,21 +33,14 @@ pub struct Explanation {
 /// Decides where users land. A full BGP engine implements this next.
 pub trait LandingModel {
     /// Where a group lands among the sites for which `announces` holds; none if there is none.
-    fn landing(
-        &self,
-        group: ClientGroupId,
-        announces: &dyn Fn(SiteId) -> bool,
-    ) -> Option<Landing>;
+    fn landing(&self, group: ClientGroupId, announces: &dyn Fn(SiteId) -> bool) -> Option<Landing>;
 
     /// Round-trip time between a group and a site.
     fn rtt(&self, group: ClientGroupId, site: SiteId) -> SimSpan;
 
     /// All sites in the order of preference, with reasons.
-    fn explain(
-        &self,
-        group: ClientGroupId,
-        announces: &dyn Fn(SiteId) -> bool,
-    ) -> Vec<Explanation>;
+    fn explain(&self, group: ClientGroupId, announces: &dyn Fn(SiteId) -> bool)
+    -> Vec<Explanation>;
 }
 
 /// Each group lands at the announcing site of least cost: the round-trip time, mistaken by up to
@@ -68,10 +61,20 @@ impl NearestLanding {
     #[must_use]
     pub fn new(scenario: &Scenario, replication: u32) -> NearestLanding {
         let sites = scenario.network.sites.len();
-        let site_points: Vec<Option<[f64; 3]>> =
-            scenario.network.sites.rows().iter().map(|site| site.location.map(unit_vector)).collect();
-        let site_hashes: Vec<u64> =
-            scenario.network.sites.rows().iter().map(|site| entity_hash("site", &site.id)).collect();
+        let site_points: Vec<Option<[f64; 3]>> = scenario
+            .network
+            .sites
+            .rows()
+            .iter()
+            .map(|site| site.location.map(unit_vector))
+            .collect();
+        let site_hashes: Vec<u64> = scenario
+            .network
+            .sites
+            .rows()
+            .iter()
+            .map(|site| entity_hash("site", &site.id))
+            .collect();
         let mut rtt_ms = Vec::with_capacity(sites * scenario.client_groups.len());
         let mut cost_ms = Vec::with_capacity(rtt_ms.capacity());
         for group in scenario.client_groups.rows() {
@@ -121,11 +124,7 @@ fn arc_km(a: [f64; 3], b: [f64; 3]) -> f64 {
 }
 
 impl LandingModel for NearestLanding {
-    fn landing(
-        &self,
-        group: ClientGroupId,
-        announces: &dyn Fn(SiteId) -> bool,
-    ) -> Option<Landing> {
+    fn landing(&self, group: ClientGroupId, announces: &dyn Fn(SiteId) -> bool) -> Option<Landing> {
         let mut best: Option<(usize, f64)> = None;
         for (site, &cost) in self.row(&self.cost_ms, group).iter().enumerate() {
             if best.is_none_or(|(_, least)| cost < least) && announces(SiteId::from_index(site)) {

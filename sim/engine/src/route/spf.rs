@@ -43,8 +43,10 @@ impl Dag {
         rank: &[u64],
         next_of: Vec<Vec<(ArcId, f64)>>,
     ) -> Dag {
-        let mut order: Vec<NodeId> =
-            (0..next_of.len()).filter(|&i| !next_of[i].is_empty()).map(NodeId::from_index).collect();
+        let mut order: Vec<NodeId> = (0..next_of.len())
+            .filter(|&i| !next_of[i].is_empty())
+            .map(NodeId::from_index)
+            .collect();
         order.sort_by_key(|node| (Reverse(rank[node.index()]), node.0));
         let mut start = Vec::with_capacity(next_of.len() + 1);
         let mut next = Vec::new();
@@ -101,11 +103,7 @@ pub fn distances_to(
 /// The DAG of all shortest paths to `destination`: every equal-cost next edge gets the same share,
 /// parallel edges apart (the even split per next-hop edge of REPETITA, arXiv 1710.08665).
 #[must_use]
-pub fn shortest_dag(
-    graph: &Adjacency,
-    destination: NodeId,
-    usable: &dyn Fn(ArcId) -> bool,
-) -> Dag {
+pub fn shortest_dag(graph: &Adjacency, destination: NodeId, usable: &dyn Fn(ArcId) -> bool) -> Dag {
     let distance = distances_to(graph, &[(destination, 0)], usable);
     let next_of = (0..graph.node_count())
         .map(|index| {
@@ -148,9 +146,9 @@ pub(super) fn equal_next(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::{Stream, StreamKey};
     use crate::net::graph::to_petgraph;
     use crate::net::{Network, testing::line_network};
-    use crate::kernel::{Stream, StreamKey};
 
     fn random_network(seed: u64) -> Network {
         let mut stream =
@@ -218,7 +216,8 @@ mod tests {
     fn nothing_passes_through_a_neighbour() {
         let network = crate::net::testing::neighbour_between();
         let graph = Adjacency::new(&network);
-        let (a, b) = (network.site_node(crate::net::SiteId(0)), network.site_node(crate::net::SiteId(1)));
+        let (a, b) =
+            (network.site_node(crate::net::SiteId(0)), network.site_node(crate::net::SiteId(1)));
         let dag = shortest_dag(&graph, b, &|_| true);
         assert!(!dag.reaches(a), "the only way leads through another AS");
         let neighbour = network.neighbours.rows()[0].node;

@@ -72,7 +72,7 @@ impl RouteTable {
     }
 
     /// Index of the DAG towards a node.
-    pub fn to_node(&mut self, graph: &Adjacency, node: NodeId) -> usize {
+    pub fn dag_to_node(&mut self, graph: &Adjacency, node: NodeId) -> usize {
         if let Some(&index) = self.by_destination.get(&Destination::Node(node)) {
             return index;
         }
@@ -85,7 +85,7 @@ impl RouteTable {
 
     /// The DAGs towards a neighbour with the share of its traffic that follows each: blocks with
     /// the same exits share a DAG.
-    pub fn to_neighbour(
+    pub fn dags_to_neighbour(
         &mut self,
         network: &Network,
         graph: &Adjacency,
@@ -94,7 +94,7 @@ impl RouteTable {
         let blocks = network.neighbours[neighbour].blocks;
         let mut weights: BTreeMap<usize, u32> = BTreeMap::new();
         for block in 0..blocks {
-            *weights.entry(self.to_block(network, graph, neighbour, block)).or_default() += 1;
+            *weights.entry(self.dag_to_block(network, graph, neighbour, block)).or_default() += 1;
         }
         weights
             .into_iter()
@@ -102,7 +102,7 @@ impl RouteTable {
             .collect()
     }
 
-    fn to_block(
+    fn dag_to_block(
         &mut self,
         network: &Network,
         graph: &Adjacency,
@@ -237,7 +237,7 @@ mod tests {
         let (network, cloud) = cloud();
         let graph = Adjacency::new(&network);
         let mut table = RouteTable::new(whole(&network));
-        let dags = table.to_neighbour(&network, &graph, cloud);
+        let dags = table.dags_to_neighbour(&network, &graph, cloud);
         assert_eq!(dags.len(), 1, "all blocks have the same exits");
         let dag = table.dag(dags[0].0);
         let a = network.site_node(SiteId(0));
@@ -254,13 +254,11 @@ mod tests {
             installed.blocks[link * 2] = 0b1100;
         }
         let mut table = RouteTable::new(installed);
-        let dags = table.to_neighbour(&network, &graph, cloud);
+        let dags = table.dags_to_neighbour(&network, &graph, cloud);
         assert_eq!(dags.iter().map(|(_, weight)| *weight).collect::<Vec<_>>(), [0.5, 0.5]);
         let a = network.site_node(SiteId(0));
-        let over_backbone = dags
-            .iter()
-            .filter(|(dag, _)| table.dag(*dag).next(a)[0].0.link().0 == 3)
-            .count();
+        let over_backbone =
+            dags.iter().filter(|(dag, _)| table.dag(*dag).next(a)[0].0.link().0 == 3).count();
         assert_eq!(over_backbone, 1);
     }
 
@@ -272,7 +270,7 @@ mod tests {
         }
         let graph = Adjacency::new(&network);
         let mut table = RouteTable::new(whole(&network));
-        let dags = table.to_neighbour(&network, &graph, cloud);
+        let dags = table.dags_to_neighbour(&network, &graph, cloud);
         let a = network.site_node(SiteId(0));
         assert_eq!(table.dag(dags[0].0).next(a)[0].0.link().0, 3, "over the backbone to b");
     }

@@ -1,0 +1,336 @@
+//! Which traffic shares a fate: bundles, made anew whenever landing, paths or spills change.
+
+use super::World;
+use crate::kernel::Id;
+use crate::load::demand::Demands;
+use crate::load::fluid::{Branch, Bundle};
+use crate::load::links::Path;
+use crate::net::{ArcId, ColoId, NeighbourId, NeighbourKind, NodeId, NodeKind, SiteId};
+use crate::route::LandingModel;
+use crate::scenario::{
+    ClientGroupId, DemandId, PrefixId, Scenario, ServiceId, Source, Target, TenantId,
+};
+use std::collections::BTreeMap;
+
+/// What makes two demands share a fate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    origin: Origin,
+    target: Destination,
+    service: ServiceId,
+    tenant: TenantId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin {
+    Landing(SiteId),
+    Node(NodeId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Destination {
+    /// Users of a neighbour; none: somewhere behind the Internet, egress not modelled.
+    Users(Option<NeighbourId>),
+    Node(NodeId),
+}
+
+/// What the ledger needs of a demand.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DemandFate {
+    /// Client group, if users ask.
+    pub group: Option<ClientGroupId>,
+    /// Nanoseconds of round trips before an answer.
+    pub round_trips_ns: u64,
+    /// Whether another announcing site would be nearer.
+    pub non_best: bool,
+}
+
+/// Bundles, which keep their numbers for the whole run, and who is in which.
+#[derive(Clone, Debug)]
+pub(crate) struct Bundles {
+    pub list: Vec<Bundle>,
+    /// Bundle of each demand; none: it lands nowhere.
+    pub of_demand: Vec<Option<u32>>,
+    pub fate: Vec<DemandFate>,
+    keys: Vec<Key>,
+    numbers: BTreeMap<Key, u32>,
+    demands_of: BTreeMap<(ClientGroupId, PrefixId), Vec<DemandId>>,
+}
+
+impl Bundles {
+    pub fn new(scenario: &Scenario) -> Bundles {
+        let mut demands_of: BTreeMap<_, Vec<DemandId>> = BTreeMap::new();
+        for (id, demand) in scenario.demands.iter() {
+            if let (Source::Clients(group), Target::Prefix(prefix)) = (demand.source, demand.target)
+            {
+                demands_of.entry((group, prefix)).or_default().push(id);
+            }
+        }
+        Bundles {
+            list: Vec::new(),
+            of_demand: vec![None; scenario.demands.len()],
+            fate: vec![DemandFate::default(); scenario.demands.len()],
+            keys: Vec::new(),
+            numbers: BTreeMap::new(),
+            demands_of,
+        }
+    }
+
+    /// Requests per second that a group sends to a prefix now.
+    pub fn rate_of(&self, demands: &Demands, group: ClientGroupId, prefix: PrefixId) -> f64 {
+        self.demands_of
+            .get(&(group, prefix))
+            .map_or(0.0, |list| list.iter().map(|demand| demands.rate[demand.index()]).sum())
+    }
+}
+
+impl World<'_> {
+    /// Assigns every demand to its bundle and finds every bundle's way.
+    pub fn rebuild_bundles(&mut self) {
+        for demand in self.scenario.demands.ids() {
+            let key = self.key_of(demand);
+            let number = key.map(|key| self.bundle_number(key));
+            self.bundles.of_demand[demand.index()] = number;
+        }
+        let mut exits: BTreeMap<NeighbourId, Vec<(Path, f64)>> = BTreeMap::new();
+        for number in 0..self.bundles.list.len() {
+            self.find_way(number, &mut exits);
+        }
+    }
+
+    fn key_of(&mut self, id: DemandId) -> Option<Key> {
+        let scenario = self.scenario;
+        let demand = &scenario.demands[id];
+        let (origin, target) = match (demand.source, demand.target) {
+            (Source::Clients(group), Target::Prefix(prefix)) => {
+                let landing = self.steering.landing(scenario.prefixes.len(), group, prefix)?;
+                self.bundles.fate[id.index()] = self.client_fate(id, group, prefix, landing.site);
+                let row = &scenario.client_groups[group];
+                (Origin::Landing(landing.site), Destination::Users(row.neighbour))
+            }
+            (Source::Node(from), Target::Node(to)) => {
+                let target = match scenario.network.nodes[to] {
+                    NodeKind::Colo(_) => Destination::Node(to),
+                    NodeKind::Neighbour(neighbour) => Destination::Users(Some(neighbour)),
+                };
+                (Origin::Node(from), target)
+            }
+            _ => unreachable!("scenarios pair client groups with prefixes and nodes with nodes"),
+        };
+        Some(Key { origin, target, service: demand.service, tenant: demand.tenant })
+    }
+
+    fn client_fate(
+        &self,
+        id: DemandId,
+        group: ClientGroupId,
+        prefix: PrefixId,
+        landed: SiteId,
+    ) -> DemandFate {
+        let scenario = self.scenario;
+        let rtt = self.landing_model.rtt(group, landed);
+        let best = scenario.prefixes[prefix]
+            .sites
+            .iter()
+            .filter(|&&site| self.truth.site_up[site])
+            .map(|&site| self.landing_model.rtt(group, site))
+            .min();
+        let trips = scenario.services[scenario.demands[id].service].setup_round_trips;
+        DemandFate {
+            group: Some(group),
+            round_trips_ns: (rtt.0 as f64 * trips) as u64,
+            non_best: best.is_some_and(|best| best < rtt),
+        }
+    }
+
+    fn bundle_number(&mut self, key: Key) -> u32 {
+        if let Some(&number) = self.bundles.numbers.get(&key) {
+            return number;
+        }
+        let service = &self.scenario.services[key.service];
+        let transfer = matches!(key.origin, Origin::Node(_));
+        let (request_bits, response_bits, cpu_s) = Bundle::units(service, transfer);
+        let number = self.bundles.list.len() as u32;
+        self.bundles.list.push(Bundle {
+            service: key.service,
+            tenant: key.tenant,
+            class: service.class,
+            request_bits,
+            response_bits,
+            cpu_s,
+            requests: !transfer,
+            landing: match key.origin {
+                Origin::Landing(site) => Some(site),
+                Origin::Node(node) => self.scenario.network.node_site(node),
+            },
+            neighbour: match key.target {
+                Destination::Users(neighbour) => neighbour,
+                Destination::Node(_) => None,
+            },
+            dead: false,
+            entry: Vec::new(),
+            branches: Vec::new(),
+            exits: Vec::new(),
+        });
+        self.bundles.keys.push(key);
+        self.bundles.numbers.insert(key, number);
+        number
+    }
+
+    /// Entry links, serving places and exits of a bundle under the present state.
+    fn find_way(&mut self, number: usize, exits: &mut BTreeMap<NeighbourId, Vec<(Path, f64)>>) {
+        let key = self.bundles.keys[number];
+        let network = &self.scenario.network;
+        let site = match key.origin {
+            Origin::Landing(site) => Some(site),
+            Origin::Node(node) => network.node_site(node),
+        };
+        let dead = site.is_some_and(|site| !self.truth.site_up[site]);
+        let (entry, branches) = match key.origin {
+            Origin::Landing(site) => {
+                let neighbour = self.bundles.list[number].neighbour;
+                (self.entry_arcs(site, neighbour), self.serving_branches(site, key))
+            }
+            Origin::Node(node) => (Vec::new(), self.transfer_branches(node, site, key.tenant)),
+        };
+        let exits = match key.target {
+            Destination::Users(None) => Vec::new(),
+            Destination::Users(Some(neighbour)) => exits
+                .entry(neighbour)
+                .or_insert_with(|| {
+                    self.routes
+                        .dags_to_neighbour(network, &self.graph, neighbour)
+                        .into_iter()
+                        .map(|(dag, share)| (Path::Dag(dag), share))
+                        .collect()
+                })
+                .clone(),
+            Destination::Node(to) => {
+                let tunnel = match key.origin {
+                    Origin::Node(from) => self.steering.tunnel_of.get(&(from, to)),
+                    Origin::Landing(_) => None,
+                };
+                let path = match tunnel {
+                    Some(&pair) => Path::Tunnels(pair),
+                    None => Path::Dag(self.routes.dag_to_node(&self.graph, to)),
+                };
+                vec![(path, 1.0)]
+            }
+        };
+        let bundle = &mut self.bundles.list[number];
+        (bundle.dead, bundle.entry) = (dead, entry);
+        (bundle.branches, bundle.exits) = (branches, exits);
+    }
+
+    /// Links by which a neighbour's requests reach a landing site, in proportion to capacity: its
+    /// own links there, else transit.
+    fn entry_arcs(&self, site: SiteId, neighbour: Option<NeighbourId>) -> Vec<(ArcId, f64)> {
+        let Some(neighbour) = neighbour else { return Vec::new() };
+        let network = &self.scenario.network;
+        let installed = self.routes.installed();
+        let arcs_from = |wanted: &dyn Fn(NeighbourId) -> bool| -> Vec<ArcId> {
+            let colos = &network.sites[site].colos;
+            colos
+                .iter()
+                .flat_map(|&colo| self.graph.entering(network.colos[colo].node))
+                .copied()
+                .filter(|arc| installed.up[arc.index()])
+                .filter(|arc| match network.nodes[self.graph.from[arc.index()]] {
+                    NodeKind::Neighbour(from) => wanted(from),
+                    NodeKind::Colo(_) => false,
+                })
+                .collect()
+        };
+        let mut arcs = arcs_from(&|from| from == neighbour);
+        if arcs.is_empty() {
+            arcs = arcs_from(&|from| network.neighbours[from].kind == NeighbourKind::Transit);
+        }
+        let total: f64 = arcs.iter().map(|arc| installed.capacity_bps[arc.index()]).sum();
+        arcs.into_iter()
+            .filter(|arc| installed.capacity_bps[arc.index()] > 0.0)
+            .map(|arc| (arc, installed.capacity_bps[arc.index()] / total))
+            .collect()
+    }
+
+    /// Shares of a site's landed traffic that are served elsewhere, at most 1 in all.
+    fn spill_shares(&self, site: SiteId, tenant: TenantId) -> Vec<(SiteId, f64)> {
+        let mut shares: Vec<(SiteId, f64)> = self
+            .steering
+            .spills
+            .iter()
+            .filter(|((from, _, only), _)| *from == site && only.is_none_or(|only| only == tenant))
+            .map(|((_, to, _), &share)| (*to, share))
+            .filter(|(_, share)| *share > 0.0)
+            .collect();
+        let total: f64 = shares.iter().map(|(_, share)| share).sum();
+        if total > 1.0 {
+            shares.iter_mut().for_each(|(_, share)| *share /= total);
+        }
+        shares
+    }
+
+    fn serving_branches(&mut self, site: SiteId, key: Key) -> Vec<Branch> {
+        let network = &self.scenario.network;
+        let cpu = self.scenario.services[key.service].cpu_s > 0.0;
+        let landing_node = network.site_node(site);
+        let spills = self.spill_shares(site, key.tenant);
+        let kept = 1.0 - spills.iter().map(|(_, share)| share).sum::<f64>();
+        let mut branches = Vec::new();
+        for (at, site_share) in std::iter::once((site, kept)).chain(spills) {
+            if site_share <= 0.0 {
+                continue;
+            }
+            for (colo, share) in self.colo_shares(at) {
+                let node = network.colos[colo].node;
+                let spill = (at != site)
+                    .then(|| (landing_node, Path::Dag(self.routes.dag_to_node(&self.graph, node))));
+                let servers = cpu && !network.colos[colo].pools.is_empty();
+                branches.push(Branch {
+                    colo: servers.then_some(colo),
+                    node,
+                    share: site_share * share,
+                    spill,
+                });
+            }
+        }
+        branches
+    }
+
+    /// Colos of a site share its work in proportion to the servers in service; a site without
+    /// servers (or with none in service) serves at its first colo.
+    fn colo_shares(&self, site: SiteId) -> Vec<(ColoId, f64)> {
+        let colos = &self.scenario.network.sites[site].colos;
+        let capacity = |colo: ColoId| {
+            let capacity = self.colos[colo].capacity;
+            if capacity.is_finite() { capacity } else { 0.0 }
+        };
+        let total: f64 = colos.iter().map(|&colo| capacity(colo)).sum();
+        if total <= 0.0 {
+            return vec![(colos[0], 1.0)];
+        }
+        colos
+            .iter()
+            .filter(|&&colo| capacity(colo) > 0.0)
+            .map(|&colo| (colo, capacity(colo) / total))
+            .collect()
+    }
+
+    /// A transfer starts at its source; a spilled share starts at another site that has the
+    /// content too.
+    fn transfer_branches(
+        &self,
+        node: NodeId,
+        site: Option<SiteId>,
+        tenant: TenantId,
+    ) -> Vec<Branch> {
+        let spills = site.map_or_else(Vec::new, |site| self.spill_shares(site, tenant));
+        let kept = 1.0 - spills.iter().map(|(_, share)| share).sum::<f64>();
+        std::iter::once((node, kept))
+            .chain(
+                spills.into_iter().map(|(to, share)| (self.scenario.network.site_node(to), share)),
+            )
+            .filter(|(_, share)| *share > 0.0)
+            .map(|(node, share)| Branch { colo: None, node, share, spill: None })
+            .collect()
+    }
+}

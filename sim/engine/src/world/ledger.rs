@@ -1,0 +1,461 @@
+//! What has been counted: every amount accumulated on its own, so that conservation is a check
+//! and not an identity.
+
+use super::World;
+use crate::kernel::{Id, SimTime};
+use crate::load::histogram::Histogram;
+use crate::load::server::Waiting;
+use crate::net::{ArcId, LinkKind, NodeKind};
+use crate::record::{ArcTotals, DropCause, Flow, SiteTotals};
+use crate::scenario::Scenario;
+
+/// Accumulated during the present bucket.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SiteCount {
+    pub utilisation_s: f64,
+    pub utilisation_max: f64,
+    pub overload_s: f64,
+    pub landed_requests: f64,
+    pub served_requests: f64,
+    pub dropped_requests: f64,
+    pub queued_requests: f64,
+    pub egress_bits: f64,
+}
+
+/// Accumulated during the present bucket.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ArcCount {
+    pub utilisation_s: f64,
+    pub utilisation_max: f64,
+    pub overload_s: f64,
+    pub placed_bits: f64,
+    pub carried_bits: f64,
+    pub dropped_bits: f64,
+}
+
+/// Accumulated during the present client bucket.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct GroupCount {
+    pub flow: Flow,
+    /// Latency times requests served, seconds.
+    pub latency_s: f64,
+}
+
+/// A demand's work in the queue of a colo, since the last solution.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Queueing {
+    colo: u32,
+    bundle: u32,
+    demand: u32,
+    branch: u32,
+    /// Share of the colo's arrivals.
+    share: f64,
+    /// Work at the last solution.
+    anchored: f64,
+    /// Work when last counted.
+    counted: f64,
+}
+
+/// All counts of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger {
+    counted_until: SimTime,
+    pub anchored_at: SimTime,
+    /// By (tenant, class), present bucket.
+    pub bucket_flows: Vec<Flow>,
+    /// By (tenant, class), whole run.
+    pub run_flows: Vec<Flow>,
+    pub groups: Vec<GroupCount>,
+    pub sites: Vec<SiteCount>,
+    pub site_totals: Vec<SiteTotals>,
+    pub arcs: Vec<ArcCount>,
+    pub arc_totals: Vec<ArcTotals>,
+    pub latency_bucket: Histogram,
+    pub latency_run: Histogram,
+    pub moved_requests_per_s: f64,
+    pub moved_total: f64,
+    pub served_bucket: f64,
+    pub non_best_bucket: f64,
+    pub served_run: f64,
+    pub non_best_run: f64,
+    pub backbone_byte_km: f64,
+    pub exit_bits: f64,
+    pub transit_bits: f64,
+    pub queueing: Vec<Queueing>,
+    classes: usize,
+}
+
+impl Ledger {
+    pub fn new(scenario: &Scenario) -> Ledger {
+        let pairs = scenario.tenants.len() * scenario.classes.len();
+        let arcs = scenario.network.arc_count();
+        let sites = scenario.network.sites.len();
+        Ledger {
+            counted_until: SimTime::ZERO,
+            anchored_at: SimTime::ZERO,
+            bucket_flows: vec![Flow::default(); pairs],
+            run_flows: vec![Flow::default(); pairs],
+            groups: vec![GroupCount::default(); scenario.client_groups.len()],
+            sites: vec![SiteCount::default(); sites],
+            site_totals: vec![SiteTotals::default(); sites],
+            arcs: vec![ArcCount::default(); arcs],
+            arc_totals: vec![ArcTotals::default(); arcs],
+            latency_bucket: Histogram::default(),
+            latency_run: Histogram::default(),
+            moved_requests_per_s: 0.0,
+            moved_total: 0.0,
+            served_bucket: 0.0,
+            non_best_bucket: 0.0,
+            served_run: 0.0,
+            non_best_run: 0.0,
+            backbone_byte_km: 0.0,
+            exit_bits: 0.0,
+            transit_bits: 0.0,
+            queueing: Vec::new(),
+            classes: scenario.classes.len(),
+        }
+    }
+}
+
+/// A part of a demand's traffic and what became of it.
+struct Part {
+    amount: f64,
+    served: f64,
+    dropped: [f64; DropCause::ALL.len()],
+    queued: f64,
+}
+
+impl Part {
+    fn flow(&self, unit_bits: f64, requests: bool) -> Flow {
+        let count = if requests { 1.0 } else { 0.0 };
+        Flow {
+            offered_bits: self.amount * unit_bits,
+            served_bits: self.served * unit_bits,
+            dropped_bits: self.dropped.map(|share| share * unit_bits),
+            queued_bits: self.queued * unit_bits,
+            offered_requests: self.amount * count,
+            served_requests: self.served * count,
+            dropped_requests: self.dropped.iter().sum::<f64>() * count,
+            queued_requests: self.queued * count,
+        }
+    }
+}
+
+impl World<'_> {
+    /// Counts everything between the last count and `until` under the present solution.
+    pub fn count_until(&mut self, until: SimTime) {
+        let seconds = until.since(self.ledger.counted_until).seconds();
+        self.ledger.counted_until = until;
+        if seconds > 0.0 && self.solution > 0 {
+            self.count_bundles(seconds);
+            self.count_demands(seconds);
+            self.count_queues(until, seconds);
+            self.count_arcs(seconds);
+            self.count_sites(seconds);
+        }
+    }
+
+    fn count_bundles(&mut self, seconds: f64) {
+        for (index, bundle) in self.bundles.list.iter().enumerate() {
+            let amount = self.fluid.rate[index] * seconds;
+            if amount == 0.0 {
+                continue;
+            }
+            let outcome = &self.fluid.outcome[index];
+            let part = Part {
+                amount,
+                served: amount * outcome.served,
+                dropped: outcome.dropped.map(|share| share * amount),
+                queued: 0.0,
+            };
+            let slot = bundle.tenant.index() * self.ledger.classes + bundle.class.index();
+            self.ledger.bucket_flows[slot].add(&part.flow(bundle.unit_bits(), bundle.requests));
+            if !bundle.requests {
+                continue;
+            }
+            if let Some(site) = bundle.landing {
+                self.ledger.sites[site.index()].landed_requests += amount;
+            }
+            for (branch, fate) in bundle.branches.iter().zip(&outcome.branches) {
+                let site = self.scenario.network.node_site(branch.node);
+                if let (Some(site), false) = (site, fate.backlogged) {
+                    self.ledger.sites[site.index()].served_requests += amount * fate.arriving;
+                }
+            }
+        }
+    }
+
+    fn count_demands(&mut self, seconds: f64) {
+        let ledger = &mut self.ledger;
+        for (index, (&rate, &number)) in
+            self.demands.rate.iter().zip(&self.bundles.of_demand).enumerate()
+        {
+            let amount = rate * seconds;
+            if amount == 0.0 {
+                continue;
+            }
+            let fate = self.bundles.fate[index];
+            let Some(number) = number else {
+                let demand = &self.scenario.demands.rows()[index];
+                let service = &self.scenario.services[demand.service];
+                let mut dropped = [0.0; DropCause::ALL.len()];
+                dropped[DropCause::NoRoute as usize] = amount;
+                let bits = (service.request_bytes + service.response_bytes) * 8.0;
+                let flow = Part { amount, served: 0.0, dropped, queued: 0.0 }.flow(bits, true);
+                let slot = demand.tenant.index() * ledger.classes + service.class.index();
+                ledger.bucket_flows[slot].add(&flow);
+                if let Some(group) = fate.group {
+                    ledger.groups[group.index()].flow.add(&flow);
+                }
+                continue;
+            };
+            let Some(group) = fate.group else { continue };
+            let bundle = &self.bundles.list[number as usize];
+            let outcome = &self.fluid.outcome[number as usize];
+            let served = amount * outcome.served;
+            let part = Part {
+                amount,
+                served,
+                dropped: outcome.dropped.map(|share| share * amount),
+                queued: 0.0,
+            };
+            let count = &mut ledger.groups[group.index()];
+            count.flow.add(&part.flow(bundle.unit_bits(), true));
+            let latency_ns = fate.round_trips_ns + (outcome.latency_s * 1e9) as u64;
+            count.latency_s += served * latency_ns as f64 * 1e-9;
+            ledger.latency_bucket.add(latency_ns, served);
+            ledger.served_bucket += served;
+            if fate.non_best {
+                ledger.non_best_bucket += served;
+            }
+        }
+    }
+
+    /// Work that went through a queue: see [`crate::load::server::Backlog::after`].
+    fn count_queues(&mut self, until: SimTime, seconds: f64) {
+        let since_anchor = until.since(self.ledger.anchored_at).seconds();
+        let mut queueing = std::mem::take(&mut self.ledger.queueing);
+        for row in &mut queueing {
+            let colo = crate::net::ColoId(row.colo);
+            let (state, backlog) = (&self.colos[colo], &self.backlogs[colo]);
+            let accepted = state.arrival * state.accepted;
+            let (total, persist) =
+                backlog.after(since_anchor, accepted, state.capacity, state.bound_cpu_s);
+            let work = (row.share * total
+                + persist * (row.anchored - row.share * backlog.work_cpu_s))
+                .max(0.0);
+            let growth = work - row.counted;
+            row.counted = work;
+            let arrived = row.share * state.arrival * seconds;
+            let taken = arrived * state.accepted;
+            self.count_queued(*row, arrived, taken, growth);
+        }
+        self.ledger.queueing = queueing;
+    }
+
+    fn count_queued(&mut self, row: Queueing, arrived: f64, taken: f64, growth: f64) {
+        let bundle = &self.bundles.list[row.bundle as usize];
+        let outcome = &self.fluid.outcome[row.bundle as usize];
+        let node = self.scenario.network.colos[crate::net::ColoId(row.colo)].node;
+        let branch = outcome.branches.get(row.branch as usize).copied();
+        let [through, full, down, no_route] = branch.map_or([1.0, 0.0, 0.0, 0.0], |b| b.egress);
+        let per_request = 1.0 / bundle.cpu_s;
+        let done = (taken - growth) * per_request;
+        let mut dropped = [0.0; DropCause::ALL.len()];
+        dropped[DropCause::ServerFull as usize] = (arrived - taken) * per_request;
+        dropped[DropCause::LinkFull as usize] = done * full;
+        dropped[DropCause::Down as usize] = done * down;
+        dropped[DropCause::NoRoute as usize] = done * no_route;
+        // What arrived is already offered under its bundle; only its fate is counted here.
+        let part =
+            Part { amount: 0.0, served: done * through, dropped, queued: growth * per_request };
+        let flow = part.flow(bundle.unit_bits(), true);
+        let slot = bundle.tenant.index() * self.ledger.classes + bundle.class.index();
+        self.ledger.bucket_flows[slot].add(&flow);
+        if let Some(site) = self.scenario.network.node_site(node) {
+            let count = &mut self.ledger.sites[site.index()];
+            count.served_requests += done;
+            count.dropped_requests += dropped[DropCause::ServerFull as usize];
+        }
+        let fate = self.bundles.fate[row.demand as usize];
+        let Some(group) = fate.group else { return };
+        let latency_s = branch.map_or(0.0, |branch| branch.latency_s);
+        let latency_ns = fate.round_trips_ns + (latency_s * 1e9) as u64;
+        let served = part.served.max(0.0);
+        let count = &mut self.ledger.groups[group.index()];
+        count.flow.add(&flow);
+        count.latency_s += served * latency_ns as f64 * 1e-9;
+        self.ledger.latency_bucket.add(latency_ns, served);
+        self.ledger.served_bucket += served;
+        if fate.non_best {
+            self.ledger.non_best_bucket += served;
+        }
+    }
+
+    fn count_arcs(&mut self, seconds: f64) {
+        let network = &self.scenario.network;
+        let classes = self.ledger.classes;
+        for index in 0..network.arc_count() {
+            let arc = ArcId::from_index(index);
+            let link = &network.links[arc.link()];
+            let configured = link.capacity_bps[arc.direction()] as f64;
+            if configured == 0.0 {
+                continue;
+            }
+            let now = self.truth.links.capacity_bps[index];
+            let placed = self.fluid.placed_bps[index];
+            let utilisation = placed / if now > 0.0 { now } else { configured };
+            let slots = index * classes..(index + 1) * classes;
+            let (mut arrival, mut carried) = (0.0, 0.0);
+            for slot in slots {
+                arrival += self.fluid.arrival_bps[slot];
+                carried += self.fluid.arrival_bps[slot] * self.fluid.ratio[slot];
+            }
+            let count = &mut self.ledger.arcs[index];
+            count.utilisation_s += utilisation * seconds;
+            count.utilisation_max = count.utilisation_max.max(utilisation);
+            count.overload_s += if utilisation > 1.0 { seconds } else { 0.0 };
+            count.placed_bits += placed * seconds;
+            count.carried_bits += carried * seconds;
+            count.dropped_bits += (arrival - carried) * seconds;
+            if matches!(link.kind, LinkKind::Backbone | LinkKind::Dci) {
+                let km = link.distance_km.unwrap_or(0.0);
+                self.ledger.backbone_byte_km += carried / 8.0 * seconds * km;
+            }
+            if matches!(network.nodes[self.graph.to[index]], NodeKind::Neighbour(_)) {
+                self.ledger.exit_bits += carried * seconds;
+                if link.kind == LinkKind::Transit {
+                    self.ledger.transit_bits += carried * seconds;
+                }
+                if let Some(site) = network.node_site(self.graph.from[index]) {
+                    self.ledger.sites[site.index()].egress_bits += carried * seconds;
+                }
+            }
+        }
+    }
+
+    /// CPU work offered to a site over what its servers can do; 0 where servers are not modelled.
+    pub(super) fn site_utilisation(&self, site: &crate::net::Site) -> f64 {
+        let (mut arrival, mut capacity) = (0.0, 0.0);
+        for &colo in &site.colos {
+            let state = &self.colos[colo];
+            if state.capacity.is_finite() {
+                arrival += state.arrival;
+                capacity += state.capacity;
+            }
+        }
+        if capacity > 0.0 { arrival / capacity } else { 0.0 }
+    }
+
+    fn count_sites(&mut self, seconds: f64) {
+        for (id, site) in self.scenario.network.sites.iter() {
+            let utilisation = self.site_utilisation(site);
+            let count = &mut self.ledger.sites[id.index()];
+            count.utilisation_s += utilisation * seconds;
+            count.utilisation_max = count.utilisation_max.max(utilisation);
+            count.overload_s += if utilisation > 1.0 { seconds } else { 0.0 };
+        }
+        for count in &mut self.ledger.sites {
+            count.queued_requests = 0.0;
+        }
+        for row in &self.ledger.queueing {
+            let colo = &self.scenario.network.colos[crate::net::ColoId(row.colo)];
+            let bundle = &self.bundles.list[row.bundle as usize];
+            self.ledger.sites[colo.site.index()].queued_requests += row.counted / bundle.cpu_s;
+        }
+    }
+
+    /// Before a new solution: the backlogs become what they have grown or shrunk to.
+    pub fn anchor_backlogs(&mut self) {
+        let since = self.now.since(self.ledger.anchored_at).seconds();
+        self.ledger.anchored_at = self.now;
+        for (colo, backlog) in self.backlogs.iter_mut() {
+            let state = &self.colos[colo];
+            if backlog.work_cpu_s == 0.0 && state.arrival <= state.capacity {
+                continue;
+            }
+            let accepted = state.arrival * state.accepted;
+            backlog.work_cpu_s =
+                backlog.after(since, accepted, state.capacity, state.bound_cpu_s).0;
+            backlog.waiting.clear();
+        }
+        for row in &self.ledger.queueing {
+            let backlog = &mut self.backlogs[crate::net::ColoId(row.colo)];
+            if backlog.work_cpu_s > 0.0 && row.counted > 0.0 {
+                backlog.waiting.push(Waiting {
+                    bundle: row.bundle,
+                    demand: row.demand,
+                    work_cpu_s: row.counted,
+                });
+            }
+        }
+        // An emptied backlog may leave crumbs of rounding with its owners: they are served.
+        let mut queueing = std::mem::take(&mut self.ledger.queueing);
+        for row in &mut queueing {
+            let emptied = self.backlogs[crate::net::ColoId(row.colo)].work_cpu_s <= 0.0;
+            if emptied && row.counted > 0.0 {
+                let crumbs = row.counted;
+                row.counted = 0.0;
+                self.count_queued(*row, 0.0, 0.0, -crumbs);
+            }
+        }
+    }
+
+    /// After a new solution: who queues where, with what share of the arrivals.
+    pub fn admit_to_backlogs(&mut self) {
+        let mut rows: Vec<Queueing> = Vec::new();
+        for (colo, backlog) in self.backlogs.iter() {
+            for waiting in &backlog.waiting {
+                let branches = &self.bundles.list[waiting.bundle as usize].branches;
+                let branch = branches.iter().position(|branch| branch.colo == Some(colo));
+                rows.push(Queueing {
+                    colo: colo.0,
+                    bundle: waiting.bundle,
+                    demand: waiting.demand,
+                    branch: branch.map_or(u32::MAX, |branch| branch as u32),
+                    share: 0.0,
+                    anchored: waiting.work_cpu_s,
+                    counted: waiting.work_cpu_s,
+                });
+            }
+        }
+        if self.fluid.outcome.iter().any(|outcome| outcome.backlogged) {
+            self.queue_arrivals(&mut rows);
+        }
+        rows.sort_by_key(|row| (row.colo, row.bundle, row.demand));
+        rows.dedup_by(|later, first| {
+            let same = (later.colo, later.bundle, later.demand, later.branch)
+                == (first.colo, first.bundle, first.demand, first.branch);
+            if same {
+                first.share += later.share;
+                first.anchored += later.anchored;
+                first.counted += later.counted;
+            }
+            same
+        });
+        self.ledger.queueing = rows;
+    }
+
+    fn queue_arrivals(&self, rows: &mut Vec<Queueing>) {
+        for (demand, number) in self.bundles.of_demand.iter().enumerate() {
+            let Some(number) = *number else { continue };
+            let (bundle, outcome) =
+                (&self.bundles.list[number as usize], &self.fluid.outcome[number as usize]);
+            for (index, (branch, fate)) in bundle.branches.iter().zip(&outcome.branches).enumerate()
+            {
+                let Some(colo) = branch.colo.filter(|_| fate.backlogged) else { continue };
+                let arrival = self.demands.rate[demand] * fate.arriving * bundle.cpu_s;
+                let total = self.colos[colo].arrival;
+                rows.push(Queueing {
+                    colo: colo.0,
+                    bundle: number,
+                    demand: demand as u32,
+                    branch: index as u32,
+                    share: if total > 0.0 { arrival / total } else { 0.0 },
+                    anchored: 0.0,
+                    counted: 0.0,
+                });
+            }
+        }
+    }
+}

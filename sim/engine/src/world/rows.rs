@@ -1,0 +1,255 @@
+//! From counts to rows: what a recorder is told at the end of a bucket, and at the end of a run.
+
+use super::World;
+use crate::kernel::{Id, SimTime};
+use crate::net::ArcId;
+use crate::record::{
+    ArcRow, Bucket, ClientRow, Flow, Recorder, RunTotals, SiteRow, TenantRow, TotalRow, Warning,
+};
+use crate::route::LandingModel;
+use crate::scenario::{ClassId, TenantId};
+
+/// A total as a rate per second.
+fn per_second(flow: &Flow, seconds: f64) -> Flow {
+    Flow {
+        offered_bits: flow.offered_bits / seconds,
+        served_bits: flow.served_bits / seconds,
+        dropped_bits: flow.dropped_bits.map(|bits| bits / seconds),
+        queued_bits: flow.queued_bits / seconds,
+        offered_requests: flow.offered_requests / seconds,
+        served_requests: flow.served_requests / seconds,
+        dropped_requests: flow.dropped_requests / seconds,
+        queued_requests: flow.queued_requests / seconds,
+    }
+}
+
+/// Offered = served + dropped + growth of queues, within 1e-9 of the largest amount involved. Kept
+/// in release builds.
+fn assert_conserved(flow: &Flow, scale: f64, what: &str) {
+    let accounted = flow.served_bits + flow.dropped_bits_total() + flow.queued_bits;
+    let error = (flow.offered_bits - accounted).abs();
+    let scale = scale.max(flow.offered_bits).max(flow.served_bits).max(flow.queued_bits.abs());
+    assert!(
+        error <= 1e-9 * scale + 1e-6,
+        "{what}: {} bits offered, {accounted} accounted for",
+        flow.offered_bits
+    );
+}
+
+impl World<'_> {
+    /// Tells the recorder of the bucket that ends now and begins the next.
+    pub fn end_bucket(&mut self, start: SimTime, end: SimTime, recorder: &mut dyn Recorder) {
+        self.count_until(end);
+        let seconds = end.since(start).seconds();
+        let mut total = Flow::default();
+        for flow in &self.ledger.bucket_flows {
+            total.add(flow);
+        }
+        assert_conserved(&total, self.run_offered_bits(), "bucket");
+        let sites = self.site_rows(seconds);
+        let arcs = self.arc_rows(seconds);
+        let tenants = self.tenant_rows(seconds);
+        let ledger = &self.ledger;
+        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        let row = TotalRow {
+            flow: per_second(&total, seconds),
+            latency_ms: ledger.latency_bucket.stats(),
+            non_best_site_ratio: share(ledger.non_best_bucket, ledger.served_bucket),
+            moved_requests_per_s: ledger.moved_requests_per_s,
+        };
+        recorder.bucket(&Bucket {
+            start,
+            end,
+            sites: &sites,
+            arcs: &arcs,
+            tenants: &tenants,
+            total: &row,
+        });
+        self.close_bucket();
+    }
+
+    /// Everything offered so far: queues may release what an earlier bucket offered, so rounding
+    /// is judged against what has been counted.
+    fn run_offered_bits(&self) -> f64 {
+        self.ledger.run_flows.iter().map(|flow| flow.offered_bits).sum()
+    }
+
+    fn site_rows(&self, seconds: f64) -> Vec<SiteRow> {
+        let network = &self.scenario.network;
+        network
+            .sites
+            .ids()
+            .map(|site| {
+                let count = &self.ledger.sites[site.index()];
+                let announced =
+                    self.scenario.prefixes.ids().filter(|&prefix| self.heard(prefix, site)).count();
+                SiteRow {
+                    cpu_utilisation_mean: count.utilisation_s / seconds,
+                    cpu_utilisation_max: count.utilisation_max,
+                    landed_requests_per_s: count.landed_requests / seconds,
+                    served_requests_per_s: count.served_requests / seconds,
+                    dropped_requests_per_s: count.dropped_requests / seconds,
+                    queued_requests: count.queued_requests,
+                    egress_bps: count.egress_bits / seconds,
+                    announced_prefixes: announced as u32,
+                    up: self.truth.site_up[site],
+                }
+            })
+            .collect()
+    }
+
+    fn arc_rows(&self, seconds: f64) -> Vec<ArcRow> {
+        let network = &self.scenario.network;
+        (0..network.arc_count())
+            .map(ArcId::from_index)
+            .filter(|arc| network.links[arc.link()].capacity_bps[arc.direction()] > 0)
+            .map(|arc| {
+                let count = &self.ledger.arcs[arc.index()];
+                ArcRow {
+                    arc,
+                    utilisation_mean: count.utilisation_s / seconds,
+                    utilisation_max: count.utilisation_max,
+                    placed_bps: count.placed_bits / seconds,
+                    carried_bps: count.carried_bits / seconds,
+                    dropped_bps: count.dropped_bits / seconds,
+                    capacity_bps: self.truth.links.capacity_bps[arc.index()],
+                    announced_blocks: self.truth.links.blocks[arc.index()].count_ones(),
+                }
+            })
+            .collect()
+    }
+
+    fn tenant_rows(&self, seconds: f64) -> Vec<TenantRow> {
+        let classes = self.scenario.classes.len();
+        self.ledger
+            .bucket_flows
+            .iter()
+            .enumerate()
+            .map(|(slot, flow)| TenantRow {
+                tenant: TenantId::from_index(slot / classes),
+                class: ClassId::from_index(slot % classes),
+                flow: per_second(flow, seconds),
+            })
+            .collect()
+    }
+
+    /// Adds the bucket to the run and empties it.
+    fn close_bucket(&mut self) {
+        let ledger = &mut self.ledger;
+        for (run, bucket) in ledger.run_flows.iter_mut().zip(&mut ledger.bucket_flows) {
+            run.add(bucket);
+            *bucket = Flow::default();
+        }
+        for (total, count) in ledger.site_totals.iter_mut().zip(&mut ledger.sites) {
+            total.cpu_utilisation_max = total.cpu_utilisation_max.max(count.utilisation_max);
+            total.cpu_utilisation_mean += count.utilisation_s;
+            total.overload_s += count.overload_s;
+            total.served_requests += count.served_requests;
+            total.dropped_requests += count.dropped_requests;
+            *count = super::ledger::SiteCount {
+                queued_requests: count.queued_requests,
+                ..super::ledger::SiteCount::default()
+            };
+        }
+        for (total, count) in ledger.arc_totals.iter_mut().zip(&mut ledger.arcs) {
+            total.utilisation_max = total.utilisation_max.max(count.utilisation_max);
+            total.utilisation_mean += count.utilisation_s;
+            total.overload_s += count.overload_s;
+            total.carried_bits += count.carried_bits;
+            total.dropped_bits += count.dropped_bits;
+            *count = super::ledger::ArcCount::default();
+        }
+        ledger.latency_run.merge(&ledger.latency_bucket);
+        ledger.latency_bucket.clear();
+        ledger.moved_total += ledger.moved_requests_per_s;
+        ledger.moved_requests_per_s = 0.0;
+        ledger.served_run += ledger.served_bucket;
+        ledger.non_best_run += ledger.non_best_bucket;
+        ledger.served_bucket = 0.0;
+        ledger.non_best_bucket = 0.0;
+    }
+
+    /// Tells the recorder of the client bucket that ends now and begins the next.
+    pub fn end_client_bucket(&mut self, start: SimTime, end: SimTime, recorder: &mut dyn Recorder) {
+        self.count_until(end);
+        let seconds = end.since(start).seconds();
+        let scenario = self.scenario;
+        let prefixes = scenario.prefixes.len();
+        let mut rows = Vec::with_capacity(scenario.client_groups.len());
+        for group in scenario.client_groups.ids() {
+            let count = std::mem::take(&mut self.ledger.groups[group.index()]);
+            assert_conserved(&count.flow, count.flow.offered_bits, "client group");
+            let landing = (prefixes > 0)
+                .then(|| self.steering.landing[group.index() * prefixes])
+                .flatten()
+                .map(|landing| landing.site);
+            let requests = count.flow.served_requests;
+            let mean_s = if requests > 0.0 { count.latency_s / requests } else { 0.0 };
+            rows.push(ClientRow {
+                client_group: group,
+                flow: per_second(&count.flow, seconds),
+                latency_ms_mean: mean_s * 1e3,
+                landing,
+            });
+        }
+        recorder.client_bucket(start, end, &rows);
+    }
+
+    /// Final figures; all buckets have been ended.
+    pub fn totals(&self, duration_s: f64) -> RunTotals {
+        let ledger = &self.ledger;
+        let mut total = Flow::default();
+        for flow in &ledger.run_flows {
+            total.add(flow);
+        }
+        assert_conserved(&total, total.offered_bits, "run");
+        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        let mut arcs = ledger.arc_totals.clone();
+        arcs.iter_mut().for_each(|arc| arc.utilisation_mean /= duration_s);
+        let mut sites = ledger.site_totals.clone();
+        sites.iter_mut().for_each(|site| site.cpu_utilisation_mean /= duration_s);
+        RunTotals {
+            duration_s,
+            flows: ledger.run_flows.clone(),
+            total,
+            latency_ms: ledger.latency_run.stats(),
+            arcs,
+            sites,
+            moved_requests_per_s: ledger.moved_total,
+            non_best_site_ratio: share(ledger.non_best_run, ledger.served_run),
+            actions_applied: self.requests.applied,
+            actions_refused: self.requests.refused,
+            flaps: self.requests.flaps,
+            backbone_byte_km: ledger.backbone_byte_km,
+            transit_ratio: share(ledger.transit_bits, ledger.exit_bits),
+            ..RunTotals::default()
+        }
+    }
+
+    /// Things to know before trusting the figures.
+    pub fn warnings(&self, recorder: &mut dyn Recorder) {
+        if self.fluid.residual_max > 1e-9 {
+            recorder.warning(&Warning {
+                code: "W0101",
+                message: format!(
+                    "the shares of full links did not settle (residual {:.1e}): traffic on links \
+                     that are full in a circle is carried at a feasible, not the exact, share",
+                    self.fluid.residual_max
+                ),
+            });
+        }
+        let unreachable = self.scenario.client_groups.ids().any(|group| {
+            self.scenario.prefixes.ids().any(|prefix| {
+                self.landing_model.landing(group, &|site| self.heard(prefix, site)).is_none()
+            })
+        });
+        if unreachable {
+            recorder.warning(&Warning {
+                code: "W0102",
+                message: "some client groups land at no site at the end of the run: no site \
+                          announces their prefix"
+                    .to_owned(),
+            });
+        }
+    }
+}

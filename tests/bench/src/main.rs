@@ -1,1 +1,91 @@
-fn main() {}
+//! Benchmarks of the kernel and of whole runs, in processor seconds of whole processes.
+//!
+//! ```text
+//! steerlab-bench kernel [--arrivals N] [--repeats N]   all kernel benchmarks
+//! steerlab-bench hold                                  event queues alone
+//! steerlab-bench scenario FILE [--repeats N]           `steerlab run FILE`, whole process
+//! steerlab-bench whole -- COMMAND...                   any command, whole process
+//! steerlab-bench run mm1|p2c --engine NAME             one workload in this process (a child)
+//! ```
+
+// A benchmark's product is what it prints.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod hold;
+mod measure;
+mod mm1;
+mod nexosim_mm1;
+mod outcome;
+mod p2c;
+mod queues;
+mod table;
+mod whole;
+mod workloads;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
+       steerlab-bench hold
+       steerlab-bench scenario FILE [--repeats N]
+       steerlab-bench whole [--repeats N] -- COMMAND...
+       steerlab-bench run mm1|p2c --engine NAME [--arrivals N]";
+
+/// What the command line asked for beyond its words.
+struct Options {
+    arrivals: u64,
+    repeats: usize,
+    engine: String,
+    words: Vec<String>,
+    command: Vec<String>,
+}
+
+fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options = Options {
+        arrivals: 10_000_000,
+        repeats: 3,
+        engine: "steerlab".to_owned(),
+        words: Vec::new(),
+        command: Vec::new(),
+    };
+    let mut arguments = arguments;
+    while let Some(argument) = arguments.next() {
+        let mut value = |name: &str| arguments.next().ok_or(format!("{name} needs a value"));
+        match argument.as_str() {
+            "--arrivals" => options.arrivals = number(&value("--arrivals")?)?,
+            "--repeats" => options.repeats = number(&value("--repeats")?)?,
+            "--engine" => options.engine = value("--engine")?,
+            "--" => options.command = arguments.by_ref().collect(),
+            flag if flag.starts_with('-') => return Err(format!("unknown option {flag}")),
+            word => options.words.push(word.to_owned()),
+        }
+    }
+    Ok(options)
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{text:?} is not a whole number"))
+}
+
+fn dispatch(options: &Options) -> Result<(), String> {
+    let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["kernel"] => workloads::kernel(options.arrivals, options.repeats),
+        ["hold"] => hold::print(),
+        ["scenario", file] => whole::scenario(file, options.repeats),
+        ["whole"] if !options.command.is_empty() => {
+            whole::command(&options.command, options.repeats)
+        }
+        ["run", workload] => workloads::run_here(workload, &options.engine, options.arrivals),
+        _ => Err(USAGE.to_owned()),
+    }
+}
+
+fn main() -> ExitCode {
+    match parse(std::env::args().skip(1)).and_then(|options| dispatch(&options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("steerlab-bench: {message}");
+            ExitCode::from(2)
+        }
+    }
+}

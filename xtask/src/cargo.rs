@@ -1,0 +1,160 @@
+//! The steps that are a cargo command.
+
+use crate::Outcome;
+use crate::shell::{cargo, command, run, works};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+fn one_check(name: &str, result: Result<(), String>) -> Outcome {
+    let mut outcome = Outcome::default();
+    outcome.check(name, result);
+    outcome
+}
+
+/// Adds a part of the tool chain that a minimal installation lacks.
+fn ensure_component(subcommand: &str, component: &str) -> Result<(), String> {
+    if works(cargo().args([subcommand, "--version"])) {
+        return Ok(());
+    }
+    run(command("rustup").args(["component", "add", component]))
+}
+
+/// `cargo fmt --check`.
+pub fn fmt() -> Result<Outcome, String> {
+    ensure_component("fmt", "rustfmt")?;
+    Ok(one_check("cargo fmt", run(cargo().args(["fmt", "--all", "--check"]))))
+}
+
+/// `cargo clippy`, warnings are errors.
+pub fn clippy() -> Result<Outcome, String> {
+    ensure_component("clippy", "clippy")?;
+    let arguments =
+        ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    Ok(one_check("cargo clippy", run(cargo().args(arguments))))
+}
+
+/// `cargo doc`, warnings are errors.
+pub fn doc() -> Result<Outcome, String> {
+    let mut command = cargo();
+    command.args(["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
+    Ok(one_check("cargo doc", run(command.env("RUSTDOCFLAGS", "--deny warnings"))))
+}
+
+/// `cargo deny`, when it is installed. Licences, sources and banned crates are checked without it
+/// by the system tests; advisories are not.
+pub fn deny() -> Result<Outcome, String> {
+    if !works(cargo().args(["deny", "--version"])) {
+        return Ok(Outcome::skip(
+            "cargo-deny is not installed (cargo install cargo-deny --locked, about 3 minutes): \
+             security advisories are not checked; licences, sources and bans are, by the tests",
+        ));
+    }
+    let mut outcome = Outcome::default();
+    let local = ["deny", "--workspace", "check", "licenses", "bans", "sources"];
+    outcome.check("licences, bans, sources", run(cargo().args(local)));
+    let advisories = ["deny", "--workspace", "check", "advisories"];
+    outcome.check("advisories", run(cargo().args(advisories)));
+    Ok(outcome)
+}
+
+/// `cargo test`: shows its output, counts its results, and brings to light what tests skipped.
+pub fn test() -> Result<Outcome, String> {
+    let mut command = cargo();
+    command.args(["test", "--locked", "--workspace", "--no-fail-fast", "--", "--show-output"]);
+    println!("$ cargo test --locked --workspace --no-fail-fast");
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot start cargo test: {error}"))?;
+    let mut reader = Reader::default();
+    let stdout = child.stdout.take().ok_or("cargo test has no output")?;
+    for line in BufReader::new(stdout).lines() {
+        let line = line.map_err(|error| format!("cannot read from cargo test: {error}"))?;
+        if reader.take(&line) {
+            println!("{line}");
+        }
+    }
+    let status = child.wait().map_err(|error| error.to_string())?;
+    let mut outcome = reader.outcome;
+    if !status.success() && outcome.failed() == 0 {
+        outcome.failures.push("cargo test failed before all tests had run".to_owned());
+    }
+    if outcome.passed == 0 {
+        outcome.failures.push("cargo test ran no test at all".to_owned());
+    }
+    Ok(outcome)
+}
+
+/// Reads what `cargo test -- --show-output` prints.
+#[derive(Default)]
+struct Reader {
+    outcome: Outcome,
+    in_successes: bool,
+}
+
+impl Reader {
+    /// Takes a line; says whether to show it. What passing tests printed is not shown, except for
+    /// what they say they skipped.
+    fn take(&mut self, line: &str) -> bool {
+        match line {
+            "successes:" => self.in_successes = true,
+            "failures:" => self.in_successes = false,
+            _ => {}
+        }
+        if let Some((passed, failed)) = counts(line) {
+            self.in_successes = false;
+            self.outcome.passed += passed;
+            self.outcome.failed_elsewhere += failed;
+        }
+        let skips = self.in_successes && line.trim_start().to_lowercase().starts_with("skip");
+        if skips {
+            self.outcome.skipped.push(line.trim().to_owned());
+        }
+        skips || !self.in_successes
+    }
+}
+
+/// Passed and failed of a line such as `test result: ok. 5 passed; 0 failed; 0 ignored; ...`.
+fn counts(line: &str) -> Option<(u64, u64)> {
+    let parts = line.strip_prefix("test result: ")?.split_once(". ")?.1;
+    let number = |what: &str| {
+        let part = parts.split("; ").find_map(|part| part.strip_suffix(what))?;
+        part.trim().parse().ok()
+    };
+    Some((number(" passed")?, number(" failed")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_added_up_and_skips_come_to_light() {
+        let mut reader = Reader::default();
+        let lines = [
+            ("running 2 tests", true),
+            ("test a ... ok", true),
+            ("successes:", false),
+            ("---- a stdout ----", false),
+            ("chatter of a", false),
+            ("SKIPPED: no data folder", true),
+            (
+                "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; \
+              finished in 0.00s",
+                true,
+            ),
+            ("failures:", true),
+            ("---- b stdout ----", true),
+            (
+                "test result: FAILED. 1 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; \
+              finished in 0.00s",
+                true,
+            ),
+        ];
+        for (line, shown) in lines {
+            assert_eq!(reader.take(line), shown, "{line}");
+        }
+        assert_eq!((reader.outcome.passed, reader.outcome.failed()), (3, 3));
+        assert_eq!(reader.outcome.skipped, ["SKIPPED: no data folder"]);
+    }
+}

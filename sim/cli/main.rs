@@ -1,2 +1,7 @@
-//! CLI.
-fn main() {}
+//! The `steerlab` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    steerlab::main().into()
+}

@@ -3,8 +3,10 @@
 mod players;
 
 use crate::kernel::{SimSpan, SimTime};
-use crate::record::{Recorder, RunId, RunTotals};
-use crate::scenario::Scenario;
+use crate::net::SiteId;
+use crate::record::{NoRecorder, Recorder, RunId, RunTotals};
+use crate::route::{Explanation, LandingModel};
+use crate::scenario::{ClientGroupId, PrefixId, Scenario};
 use crate::steer::{FeedKind, PolicyRegistry};
 use crate::world::{Event, World, phase};
 use players::Players;
@@ -68,6 +70,56 @@ pub fn run(
         }
     }
     Ok(play.finish(recorder))
+}
+
+/// Where a client group lands for a prefix at an instant of a run, and why the other sites lost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteQuery {
+    /// Site where the group's requests arrive at that instant; none: nowhere.
+    pub landing: Option<SiteId>,
+    /// All sites in the order routing would prefer them by then.
+    pub ranking: Vec<Explanation>,
+}
+
+/// Plays a run up to `at` (or its horizon) and asks about one client group and prefix there.
+/// What happens at `at` itself has happened.
+///
+/// # Errors
+/// [`Stopped`] if a limit was reached before.
+pub fn query_route(
+    scenario: &Scenario,
+    id: RunId,
+    registry: &dyn PolicyRegistry,
+    (group, prefix): (ClientGroupId, PrefixId),
+    at: SimTime,
+) -> Result<RouteQuery, Stopped> {
+    let mut play = Play::new(scenario, id, registry);
+    let horizon = SimTime::ZERO.after(scenario.horizon);
+    while play.players.peek_time().is_some_and(|next| next <= at.min(horizon)) {
+        let Some((key, event)) = play.players.pop() else { break };
+        if key.time() != play.world.now {
+            play.world.settle();
+        }
+        play.world.now = key.time();
+        if key.phase() >= phase::SAMPLE {
+            play.world.settle();
+        }
+        if event == Event::End {
+            break;
+        }
+        play.step(event, &mut NoRecorder);
+        if play.players.events() > Limits::default().events_max {
+            return Err(Stopped::TooManyEvents);
+        }
+    }
+    let world = &play.world;
+    Ok(RouteQuery {
+        landing: world
+            .steering
+            .landing(scenario.prefixes.len(), group, prefix)
+            .map(|landing| landing.site),
+        ranking: world.landing_model.explain(group, &|site| world.heard(prefix, site)),
+    })
 }
 
 /// A run in progress.

@@ -1,0 +1,141 @@
+//! `steerlab compare`: a verdict and an exit code.
+
+use super::run::{Produced, produce, source_of};
+use super::run_table::verdicts;
+use crate::args::{CompareArgs, FailOn, Format};
+use crate::console::Console;
+use crate::exit::Exit;
+use serde_json::json;
+use std::path::Path;
+use steerlab_engine::scenario::CompareSpec;
+use steerlab_results::compare::{Comparison, compare_arms, compare_runs};
+use steerlab_results::samples::Samples;
+use steerlab_results::summary::Verdict;
+use steerlab_results::view::RunView;
+
+/// Judges arms of one input, or several inputs against the first.
+pub fn compare(console: &Console, args: &CompareArgs) -> Exit {
+    let mut views = Vec::new();
+    for input in &args.inputs {
+        match view_of(console, input, args) {
+            Ok(view) => views.push(view),
+            Err(exit) => return exit,
+        }
+    }
+    let spec = match spec_of(&views[0], args) {
+        Ok(spec) => spec,
+        Err(what) => return console.fail(Exit::BadInput, &what, "see `steerlab list metrics`"),
+    };
+    if spec.metrics.is_empty() {
+        return console.fail(
+            Exit::NothingSelected,
+            "no metric to compare",
+            "name one with --metric, or under `compare:` in the scenario",
+        );
+    }
+    let comparison = match judge(&views, &spec) {
+        Ok(comparison) => comparison,
+        Err(what) => return console.fail(Exit::BadInput, &what, ""),
+    };
+    if comparison.rows.is_empty() {
+        return console.fail(
+            Exit::NothingSelected,
+            "nothing to compare: one arm only",
+            "give the scenario a second arm, or name a second run",
+        );
+    }
+    answer(console, &comparison, args.options.format);
+    exit_of(&comparison, args)
+}
+
+/// Reads a run directory, or runs a scenario first.
+fn view_of(console: &Console, input: &Path, args: &CompareArgs) -> Result<RunView, Exit> {
+    let dir = if input.is_dir() {
+        input.to_owned()
+    } else {
+        let Produced { assembled, .. } = produce(console, &source_of(input), &args.options)?;
+        assembled.dir
+    };
+    RunView::read(&dir).map_err(|error| {
+        console.fail(Exit::BadInput, &error.to_string(), "name run directories or scenario files")
+    })
+}
+
+/// The scenario's primary metrics and margins, or those of the command line.
+fn spec_of(view: &RunView, args: &CompareArgs) -> Result<CompareSpec, String> {
+    let mut spec = view.scenario.compare.clone();
+    if !args.metric.is_empty() {
+        spec.metrics = args
+            .metric
+            .iter()
+            .map(|text| steerlab_scenario::parse_metric(text, steerlab_results::catalogue::metrics()))
+            .collect::<Result<_, String>>()?;
+    }
+    let ratio = |text: &Option<String>, name: &str| match text {
+        None => Ok(None),
+        Some(text) => steerlab_scenario::parse_ratio(text)
+            .map(Some)
+            .map_err(|why| format!("--{name} {text}: {why}")),
+    };
+    if let Some(margin) = ratio(&args.margin, "margin")? {
+        spec.margin = margin;
+    }
+    if let Some(confidence) = ratio(&args.confidence, "confidence")? {
+        if !(0.5..1.0).contains(&confidence) {
+            return Err("--confidence must be at least 50% and below 100%".to_owned());
+        }
+        spec.confidence = confidence;
+    }
+    Ok(spec)
+}
+
+fn judge(views: &[RunView], spec: &CompareSpec) -> Result<Comparison, String> {
+    let [first, others @ ..] = views else { return Ok(Comparison::default()) };
+    if others.is_empty() {
+        let samples = first.table("runs").and_then(Samples::from_table);
+        let samples = samples.ok_or_else(|| format!("{} has no values", first.dir.display()))?;
+        let mut scenario = first.scenario.clone();
+        scenario.compare = spec.clone();
+        return Ok(compare_arms(&scenario, &samples));
+    }
+    let mut all = Comparison::default();
+    for other in others {
+        let one = compare_runs(first, other, spec).map_err(|error| error.to_string())?;
+        all.rows.extend(one.rows);
+        all.warnings.extend(one.warnings);
+    }
+    Ok(all)
+}
+
+fn answer(console: &Console, comparison: &Comparison, format: Format) {
+    let text = match format {
+        Format::Table => verdicts(&comparison.rows),
+        Format::Md => steerlab_report::markdown_comparison(&comparison.rows),
+        Format::Json => json!({
+            "format": "steerlab-comparison/1",
+            "rows": comparison.rows,
+            "warnings": comparison.warnings,
+        })
+        .to_string(),
+    };
+    console.answer(&text);
+    for warning in &comparison.warnings {
+        console.warn(&warning.code, &warning.message);
+    }
+}
+
+fn exit_of(comparison: &Comparison, args: &CompareArgs) -> Exit {
+    let asked = |what| args.fail_on.contains(&what);
+    let has = |verdict| comparison.rows.iter().any(|row| row.verdict == verdict);
+    let warned = !comparison.warnings.is_empty()
+        && (asked(FailOn::Warning) || args.options.deny_warnings);
+    if asked(FailOn::Nothing) {
+        Exit::Done
+    } else if warned || asked(FailOn::Worse) && has(Verdict::Worse) {
+        Exit::Failed
+    } else if asked(FailOn::Inconclusive) && has(Verdict::Inconclusive) {
+        Exit::Inconclusive
+    } else {
+        Exit::Done
+    }
+}

@@ -1,0 +1,192 @@
+//! `steerlab explain`: a diagnostic code, a route, an action.
+
+use super::run::{load, source_of};
+use super::show_diagnostics;
+use crate::args::{ExplainArgs, Format, RunOptions};
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::table::plain;
+use std::path::{Path, PathBuf};
+use steerlab_engine::kernel::SimTime;
+use steerlab_engine::record::RunId;
+use steerlab_engine::run::query_route;
+use steerlab_engine::scenario::{ArmId, ClientGroupId, PrefixId, Scenario};
+use steerlab_policies::BuiltIn;
+use steerlab_results::view::{ColumnData, DataTable, RunView};
+
+/// Explains.
+pub fn explain(console: &Console, args: &ExplainArgs) -> Exit {
+    match (args.subject.as_str(), &args.input) {
+        ("route", Some(input)) => route(console, input, args),
+        ("action", Some(input)) => action(console, input, args),
+        ("route", None) => console.fail(
+            Exit::BadInput,
+            "`explain route` needs a scenario",
+            "steerlab explain route SCENARIO --client GROUP --at 45m",
+        ),
+        ("action", None) => console.fail(
+            Exit::BadInput,
+            "`explain action` needs a run directory",
+            "steerlab explain action RUN_DIR --number 3",
+        ),
+        (code, _) => match steerlab_scenario::explain(code) {
+            Some(page) => {
+                console.answer(&page);
+                Exit::Done
+            }
+            None => console.fail(
+                Exit::NothingSelected,
+                &format!("there is no code `{code}`"),
+                "`steerlab list codes` names all; `route` and `action` can be explained too",
+            ),
+        },
+    }
+}
+
+fn no_options() -> RunOptions {
+    RunOptions {
+        out: PathBuf::new(),
+        jobs: None,
+        seed: None,
+        replications: None,
+        set: Vec::new(),
+        no_cache: false,
+        max_events: None,
+        deny_warnings: false,
+        csv: None,
+        svg: None,
+        junit: None,
+        no_report: true,
+        format: Format::Table,
+    }
+}
+
+fn route(console: &Console, input: &Path, args: &ExplainArgs) -> Exit {
+    let loaded = match load(&source_of(input), &no_options()) {
+        Ok(loaded) => loaded,
+        Err(what) => return console.fail(Exit::BadInput, &what, ""),
+    };
+    if loaded.scenario.is_none() {
+        show_diagnostics(console, &loaded);
+    }
+    let Some(scenario) = loaded.scenario else { return Exit::BadInput };
+    match route_text(&scenario, args) {
+        Ok(text) => {
+            console.answer(&text);
+            Exit::Done
+        }
+        Err(what) => console.fail(Exit::BadInput, &what, "see `steerlab explain --help`"),
+    }
+}
+
+/// Position of a named row, or what is wrong.
+fn find<'a>(
+    what: &str,
+    name: Option<&str>,
+    mut names: impl Iterator<Item = &'a str> + Clone,
+) -> Result<u32, String> {
+    let listed = || names.clone().take(10).collect::<Vec<_>>().join(", ");
+    let found = match name {
+        None if names.clone().count() == 1 => Some(0),
+        None => return Err(format!("which {what}? there are {}", listed())),
+        Some(name) => names.clone().position(|row| row == name),
+    };
+    let index = found
+        .ok_or_else(|| format!("no {what} `{}`; there are {}", name.unwrap_or(""), listed()))?;
+    let _first = names.next();
+    u32::try_from(index).map_err(|error| error.to_string())
+}
+
+fn route_text(scenario: &Scenario, args: &ExplainArgs) -> Result<String, String> {
+    let groups = scenario.client_groups.rows().iter().map(|group| group.id.as_str());
+    let prefixes = scenario.prefixes.rows().iter().map(|prefix| prefix.id.as_str());
+    let arms = scenario.arms.rows().iter().map(|arm| arm.id.as_str());
+    let group = ClientGroupId(find("client group", args.client.as_deref(), groups)?);
+    let prefix = PrefixId(find("prefix", args.prefix.as_deref(), prefixes)?);
+    let arm = match &args.arm {
+        None => ArmId(0),
+        some => ArmId(find("arm", some.as_deref(), arms)?),
+    };
+    let at = SimTime(steerlab_scenario::parse_span(&args.at)?.0);
+    let id = RunId { arm, replication: args.replication };
+    let query = query_route(scenario, id, &BuiltIn, (group, prefix), at)
+        .map_err(|_| "the run met the limit of events before".to_owned())?;
+    let network = &scenario.network;
+    let name = |site| network.sites[site].id.as_str();
+    let group = &scenario.client_groups[group].id;
+    let prefix = &scenario.prefixes[prefix].id;
+    let arm = &scenario.arms[arm].id;
+    let landing = query.landing.map_or("nowhere", name);
+    let mut text = format!("{group} lands at {landing} for {prefix} at {} in arm {arm}\n", args.at);
+    match query.ranking.first().filter(|row| row.announces) {
+        Some(best) if Some(best.site) != query.landing => text.push_str(&format!(
+            "routing has not converged yet: it will move to {}\n",
+            name(best.site)
+        )),
+        Some(_) => {}
+        None => text.push_str("no site announces the prefix\n"),
+    }
+    let rows: Vec<Vec<String>> = query
+        .ranking
+        .iter()
+        .map(|row| {
+            vec![
+                name(row.site).to_owned(),
+                format!("{:.1}", row.rtt.millis()),
+                format!("{:.1}", row.cost_ms),
+                row.reason.clone(),
+            ]
+        })
+        .collect();
+    text.push('\n');
+    text.push_str(&plain(&["site", "rtt_ms", "cost_ms", "why"], &rows));
+    Ok(text)
+}
+
+fn action(console: &Console, input: &Path, args: &ExplainArgs) -> Exit {
+    let view = match RunView::read(input) {
+        Ok(view) => view,
+        Err(error) => return console.fail(Exit::BadInput, &error.to_string(), "name a run directory"),
+    };
+    let Some(table) = view.table("actions") else {
+        return console.fail(Exit::NothingSelected, "the run has no table of actions", "");
+    };
+    let arm = args.arm.clone().or_else(|| view.scenario.arms.rows().first().map(|a| a.id.clone()));
+    let wanted = |row: usize| {
+        Some(text_at(table, "arm", row)) == arm
+            && text_at(table, "replication", row) == args.replication.to_string()
+            && args.number.is_none_or(|n| text_at(table, "number", row) == n.to_string())
+    };
+    let columns: Vec<&str> = table
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .filter(|name| !matches!(*name, "arm" | "replication"))
+        .collect();
+    let rows: Vec<Vec<String>> = (0..table.rows())
+        .filter(|&row| wanted(row))
+        .map(|row| columns.iter().map(|name| text_at(table, name, row)).collect())
+        .collect();
+    if rows.is_empty() {
+        return console.fail(
+            Exit::NothingSelected,
+            "no such action in this arm and replication",
+            "choose with --arm and --replication; without --number all are shown",
+        );
+    }
+    console.answer(&plain(&columns, &rows));
+    Exit::Done
+}
+
+fn text_at(table: &DataTable, column: &str, row: usize) -> String {
+    match table.column(column).map(|column| &column.data) {
+        Some(ColumnData::F64(values)) => {
+            if values[row].is_nan() { "-".to_owned() } else { format!("{}", values[row]) }
+        }
+        Some(ColumnData::U64(values)) => values[row].to_string(),
+        Some(ColumnData::Text { dictionary, codes }) => {
+            dictionary.get(codes[row] as usize).cloned().unwrap_or_default()
+        }
+        None => String::new(),
+    }
+}

@@ -1,0 +1,45 @@
+//! One file a command.
+
+pub mod compare;
+pub mod explain;
+pub mod import;
+pub mod init;
+pub mod list;
+pub mod report;
+pub mod run;
+pub mod run_table;
+pub mod schema;
+pub mod validate;
+
+use crate::console::Console;
+use crate::exit::Exit;
+use std::path::Path;
+use steerlab_policies::BuiltIn;
+use steerlab_results::catalogue;
+use steerlab_scenario::{Loaded, Vocabulary};
+
+/// The words of scenarios as this program knows them.
+#[must_use]
+pub fn vocabulary() -> Vocabulary<'static> {
+    Vocabulary { registry: &BuiltIn, metrics: catalogue::metrics() }
+}
+
+/// Shows all diagnostics of a scenario on stderr.
+pub fn show_diagnostics(console: &Console, loaded: &Loaded) {
+    let text = steerlab_scenario::render(loaded, console.color_err);
+    if loaded.scenario.is_none() {
+        console.err(&text);
+    } else if !text.is_empty() {
+        console.say(&text);
+    }
+}
+
+/// Writes a file so that it is there in full or not at all.
+///
+/// # Errors
+/// The exit code, after the error has been shown.
+pub fn write_file(console: &Console, path: &Path, bytes: &[u8]) -> Result<(), Exit> {
+    steerlab_results::disk::Disk::real().write_atomic(path, bytes).map_err(|error| {
+        console.fail(Exit::CannotWrite, &error.to_string(), "check the path, its rights and the free space")
+    })
+}

@@ -1,1 +1,4 @@
 //! System tests.
+
+mod architecture;
+mod tidy;

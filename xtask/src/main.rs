@@ -103,7 +103,8 @@ fn selected(arguments: &[String]) -> Result<Option<Vec<&'static Step>>, String> 
     Ok(Some(STEPS.iter().filter(wanted).collect()))
 }
 
-fn run_steps(steps: &[&Step]) -> bool {
+/// Runs the steps one after the other, all of them, and adds up what they found.
+fn run_steps(steps: &[&Step]) -> Outcome {
     let mut total = Outcome::default();
     for step in steps {
         println!("\n== {}: {} ==", step.name, step.about);
@@ -120,6 +121,11 @@ fn run_steps(steps: &[&Step]) -> bool {
         total.failures.extend(named(outcome.failures));
         total.skipped.extend(named(outcome.skipped));
     }
+    total
+}
+
+/// The end of the output: what was not checked, what failed, and the sum.
+fn print_total(total: &Outcome) {
     println!();
     for reason in &total.skipped {
         println!("SKIPPED {reason}");
@@ -128,7 +134,6 @@ fn run_steps(steps: &[&Step]) -> bool {
         println!("FAILED {failure}");
     }
     println!("{} passed, {} failed", total.passed, total.failed());
-    total.failed() == 0
 }
 
 fn main() -> ExitCode {
@@ -136,7 +141,9 @@ fn main() -> ExitCode {
     match selected(&arguments) {
         Ok(None) => list(),
         Ok(Some(steps)) => {
-            if !run_steps(&steps) {
+            let total = run_steps(&steps);
+            print_total(&total);
+            if total.failed() > 0 {
                 return ExitCode::FAILURE;
             }
         }
@@ -174,7 +181,10 @@ mod tests {
     fn a_step_that_cannot_run_counts_as_a_failure() {
         let broken = Step { name: "x", about: "", run: || Err("no disk".to_owned()) };
         let skipping = Step { name: "y", about: "", run: || Ok(Outcome::skip("no tool")) };
-        assert!(!run_steps(&[&skipping, &broken]));
-        assert!(run_steps(&[&skipping]));
+        let total = run_steps(&[&skipping, &broken]);
+        assert_eq!((total.passed, total.failed()), (0, 1));
+        assert_eq!(total.failures, ["x: no disk"]);
+        assert_eq!(total.skipped, ["y: no tool"]);
+        assert_eq!(run_steps(&[&skipping]).failed(), 0);
     }
 }

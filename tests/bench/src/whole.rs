@@ -32,7 +32,7 @@ fn print(title: &str, costs: &[Cost]) {
 /// If it cannot be run.
 pub fn command(command: &[String], repeats: usize) -> Result<(), String> {
     let costs = measure::repeat(&command[0], &command[1..], repeats, |_| true)?;
-    print(&command.join(" "), &costs);
+    print(&command.join(" ").replace('\n', " "), &costs);
     Ok(())
 }
 

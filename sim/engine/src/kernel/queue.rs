@@ -3,7 +3,7 @@
 //! What comes soon is `near`: a run sorted once, and a 4-ary heap of what was pushed into that span
 //! later. What comes after the horizon is `far`: one bucket per (level, digit), where the level is
 //! the highest base-16 digit in which an event's time differs from the horizon. When `near` is used
-//! up, the first bucket is narrowed, level by level, until about [`RUN_MAX`] events are left, and
+//! up, the first bucket is narrowed, level by level, until about `RUN_MAX` events are left, and
 //! those are sorted. An event moves at most once per level. With few events the horizon is the end
 //! of time and everything stays in the heap.
 //!

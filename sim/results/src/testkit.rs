@@ -391,6 +391,11 @@ impl FailAt {
         std::sync::Arc::new(FailAt { left: step.into(), for_good: true, kind })
     }
 
+    /// Operations asked for so far, of one made with `for_good(i64::MAX)`.
+    pub(crate) fn seen(&self) -> i64 {
+        i64::MAX - self.left.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
     pub(crate) fn struck(&self) -> bool {
         self.left.load(std::sync::atomic::Ordering::SeqCst) < 0
     }

@@ -118,6 +118,11 @@ pub(crate) fn encode(totals: &RunTotals) -> (Vec<f64>, Vec<u64>) {
     (numbers, counts)
 }
 
+/// Whether every figure is a finite number.
+pub(crate) fn all_finite(totals: &RunTotals) -> bool {
+    encode(totals).0.iter().all(|number| number.is_finite())
+}
+
 /// The totals from (numbers, counts); none if they do not fit the shape.
 pub(crate) fn decode(shape: &TotalsShape, numbers: &[f64], counts: &[u64]) -> Option<RunTotals> {
     if Some(numbers.len() as u64) != shape.numbers() {

@@ -1,0 +1,324 @@
+//! What the columns of every table are: name, type, meaning, and the unit that the name states.
+
+use crate::view::{ColumnData, DataTable};
+use serde::{Deserialize, Serialize};
+
+/// Type of a column's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnKind {
+    /// Numbers; NaN in memory and null in files where there is no value.
+    F64,
+    /// Whole numbers.
+    U64,
+    /// Text.
+    Text,
+}
+
+/// A column before it has values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnSpec {
+    /// Name with quantity, unit and statistic.
+    pub name: &'static str,
+    /// Type of its values.
+    pub kind: ColumnKind,
+    /// What it holds, one line.
+    pub meaning: &'static str,
+}
+
+/// Tables a run fills, in file-name order.
+pub const RUN_TABLES: [&str; 7] =
+    ["actions", "client_groups", "events", "links", "sites", "tenants", "totals"];
+
+/// The table of metric values, one row per run and metric, made when runs are put together.
+pub const RUNS_TABLE: &str = "runs";
+
+const fn number(name: &'static str, meaning: &'static str) -> ColumnSpec {
+    ColumnSpec { name, kind: ColumnKind::F64, meaning }
+}
+
+const fn count(name: &'static str, meaning: &'static str) -> ColumnSpec {
+    ColumnSpec { name, kind: ColumnKind::U64, meaning }
+}
+
+const fn text(name: &'static str, meaning: &'static str) -> ColumnSpec {
+    ColumnSpec { name, kind: ColumnKind::Text, meaning }
+}
+
+/// Columns that say whose row it is; the first two of every table in a run directory.
+pub const KEYS: [ColumnSpec; 2] =
+    [text("arm", "arm id"), count("replication", "replication, from 0")];
+
+const TIME: ColumnSpec = number("time_s", "start of the bucket since the scenario's start");
+
+const FLOW: [ColumnSpec; 13] = [
+    number("offered_bps", "traffic that wanted to be moved"),
+    number("served_bps", "traffic delivered end to end"),
+    number("dropped_bps", "traffic lost, all causes"),
+    number("dropped_bps_link_full", "traffic lost because a link was full"),
+    number("dropped_bps_down", "traffic sent into a link or site that was down"),
+    number("dropped_bps_no_route", "traffic without any route"),
+    number("dropped_bps_server_full", "traffic lost because a server queue was full"),
+    number("dropped_bps_policed", "traffic lost to a policy's limit"),
+    number("queue_growth_bps", "traffic that joined server queues, less what left them"),
+    number("offered_requests_per_s", "requests offered"),
+    number("served_requests_per_s", "requests answered"),
+    number("dropped_requests_per_s", "requests lost, all causes"),
+    number(
+        "queue_growth_requests_per_s",
+        "requests that joined server queues, less what left them",
+    ),
+];
+
+const TOTALS: [ColumnSpec; 7] = [
+    number("bucket_s", "length of the bucket"),
+    number("latency_ms_mean", "mean latency of served requests; none without requests"),
+    number("latency_ms_p50", "median latency of served requests; none without requests"),
+    number("latency_ms_p95", "95th percentile of latency; none without requests"),
+    number("latency_ms_p99", "99th percentile of latency; none without requests"),
+    number("non_best_site_ratio", "share of requests that land elsewhere than at their best site"),
+    number("moved_requests_per_s", "rate of requests whose landing site changed in the bucket"),
+];
+
+const SITES: [ColumnSpec; 10] = [
+    text("site", "site id"),
+    number("cpu_utilisation_mean", "CPU work offered over CPU capacity, mean; 0 without pools"),
+    number("cpu_utilisation_max", "the same, largest value in the bucket"),
+    number("landed_requests_per_s", "requests that landed here"),
+    number("served_requests_per_s", "requests served here"),
+    number("dropped_requests_per_s", "requests dropped by the servers here"),
+    number("queued_requests", "requests waiting at the end of the bucket"),
+    number("egress_bps", "traffic that left the network here"),
+    count("announced_prefixes", "prefixes announced at the end of the bucket"),
+    count("up", "1 if up at the end of the bucket, else 0"),
+];
+
+const LINKS: [ColumnSpec; 9] = [
+    text("link", "link id"),
+    text("direction", "forward (first end to second) or back"),
+    number("utilisation_mean", "placed load over configured capacity, mean; may exceed 1"),
+    number("utilisation_max", "the same, largest value in the bucket"),
+    number("placed_bps", "load that routing places here, before any drop"),
+    number("carried_bps", "load carried"),
+    number("dropped_bps", "load dropped here"),
+    number("capacity_bps", "capacity at the end of the bucket; 0 = down"),
+    count(
+        "announced_blocks",
+        "address blocks the neighbour announces here at the end of the bucket",
+    ),
+];
+
+const TENANTS: [ColumnSpec; 2] =
+    [text("tenant", "tenant id"), text("class", "class id of the service")];
+
+const CLIENT_GROUPS: [ColumnSpec; 2] = [
+    text("client_group", "client group id"),
+    text("landing_site", "landing site of its first demand at the end; empty: none"),
+];
+
+const CLIENT_LATENCY: [ColumnSpec; 1] =
+    [number("latency_ms_mean", "mean latency of served requests; none without requests")];
+
+const EVENTS: [ColumnSpec; 5] = [
+    number("time_s", "when, since the scenario's start"),
+    text("kind", "kind of event"),
+    text("agent", "who did it: scenario, network or an external agent"),
+    text("entity", "entity concerned"),
+    text("label", "what people call it"),
+];
+
+const ACTIONS: [ColumnSpec; 9] = [
+    number("time_s", "when it was asked, since the scenario's start"),
+    count("number", "number of the request in this run, from 0"),
+    number("effect_s", "when it takes effect; none if refused or lost"),
+    text("policy", "policy that asked"),
+    text("surface", "surface it acts on"),
+    text("action", "what was asked"),
+    text("target", "entities concerned"),
+    text("cause", "why, in the policy's words"),
+    text("refusal", "why it was declined; empty if it was not"),
+];
+
+const RUNS: [ColumnSpec; 4] = [
+    text("metric", "metric id"),
+    text("labels", "label=value pairs joined by commas; empty for the whole network"),
+    text("unit", "unit of the value; empty for ratios and counts"),
+    number("value", "value of the metric over the whole run"),
+];
+
+/// The columns of a table without its [`KEYS`], in file order.
+///
+/// None: there is no table of this name.
+#[must_use]
+pub fn columns(table: &str) -> Option<Vec<ColumnSpec>> {
+    let parts: Vec<&[ColumnSpec]> = match table {
+        "totals" => vec![&[TIME], &TOTALS[..1], &FLOW, &TOTALS[1..]],
+        "sites" => vec![&[TIME], &SITES],
+        "links" => vec![&[TIME], &LINKS],
+        "tenants" => vec![&[TIME], &TENANTS, &FLOW],
+        "client_groups" => vec![&[TIME], &CLIENT_GROUPS, &FLOW, &CLIENT_LATENCY],
+        "events" => vec![&EVENTS],
+        "actions" => vec![&ACTIONS],
+        "runs" => vec![&RUNS],
+        _ => return None,
+    };
+    Some(parts.concat())
+}
+
+/// Words in names that state a unit, longest first, with the unit as shown to people.
+const UNITS: [(&str, &str); 7] = [
+    ("requests_per_s", "requests/s"),
+    ("byte_km", "byte km"),
+    ("requests", "requests"),
+    ("bits", "bit"),
+    ("bps", "bit/s"),
+    ("ms", "ms"),
+    ("s", "s"),
+];
+
+/// The unit a name states; empty for ratios, counts and text.
+#[must_use]
+pub fn unit_of(name: &str) -> &'static str {
+    let padded = format!("_{name}_");
+    UNITS
+        .iter()
+        .find(|(word, _)| padded.contains(&format!("_{word}_")))
+        .map_or("", |(_, unit)| *unit)
+}
+
+/// `columns.json`, format `steerlab-columns/1`: what the Parquet files hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnsFile {
+    /// `steerlab-columns/1`.
+    pub format: String,
+    /// Tables in file-name order.
+    pub tables: Vec<TableColumns>,
+}
+
+/// The columns of one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableColumns {
+    /// File name without ending.
+    pub table: String,
+    /// Columns in file order.
+    pub columns: Vec<ColumnEntry>,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnEntry {
+    /// Name.
+    pub name: String,
+    /// Type of its values.
+    #[serde(rename = "type")]
+    pub kind: ColumnKind,
+    /// Unit; empty for ratios, counts and text.
+    pub unit: String,
+    /// What it holds.
+    pub meaning: String,
+}
+
+impl ColumnsFile {
+    /// Value of `format`.
+    pub const FORMAT: &'static str = "steerlab-columns/1";
+
+    /// What a run directory of this version holds.
+    #[must_use]
+    pub fn current() -> ColumnsFile {
+        let mut names: Vec<&str> = RUN_TABLES.to_vec();
+        names.push(RUNS_TABLE);
+        names.sort_unstable();
+        let tables = names
+            .into_iter()
+            .map(|table| TableColumns {
+                table: table.to_owned(),
+                columns: KEYS
+                    .into_iter()
+                    .chain(columns(table).expect("every listed table has columns"))
+                    .map(|column| ColumnEntry {
+                        name: column.name.to_owned(),
+                        kind: column.kind,
+                        unit: match column.kind {
+                            ColumnKind::F64 => unit_of(column.name).to_owned(),
+                            ColumnKind::U64 | ColumnKind::Text => String::new(),
+                        },
+                        meaning: column.meaning.to_owned(),
+                    })
+                    .collect(),
+            })
+            .collect();
+        ColumnsFile { format: Self::FORMAT.to_owned(), tables }
+    }
+
+    /// Meaning of a column, if it is listed.
+    #[must_use]
+    pub fn meaning(&self, table: &str, column: &str) -> Option<&str> {
+        let table = self.tables.iter().find(|entry| entry.table == table)?;
+        let column = table.columns.iter().find(|entry| entry.name == column)?;
+        Some(&column.meaning)
+    }
+}
+
+/// Type of the values of a column.
+#[must_use]
+pub fn kind_of(data: &ColumnData) -> ColumnKind {
+    match data {
+        ColumnData::F64(_) => ColumnKind::F64,
+        ColumnData::U64(_) => ColumnKind::U64,
+        ColumnData::Text { .. } => ColumnKind::Text,
+    }
+}
+
+/// Whether a table of one run (without [`KEYS`]) has exactly the columns of this version.
+#[must_use]
+pub fn matches_spec(table: &DataTable) -> bool {
+    columns(&table.name).is_some_and(|specs| {
+        specs.len() == table.columns.len()
+            && specs.iter().zip(&table.columns).all(|(spec, column)| {
+                spec.name == column.name && spec.kind == kind_of(&column.data)
+            })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use steerlab_engine::record::DropCause;
+
+    #[test]
+    fn names_state_their_unit() {
+        for (name, unit) in [
+            ("time_s", "s"),
+            ("dropped_bps_link_full", "bit/s"),
+            ("latency_ms_p99", "ms"),
+            ("offered_requests_per_s", "requests/s"),
+            ("queue_growth_requests_per_s", "requests/s"),
+            ("queued_requests", "requests"),
+            ("backbone_byte_km", "byte km"),
+            ("offered_bits", "bit"),
+            ("utilisation_max", ""),
+            ("loss_ratio", ""),
+            ("flaps", ""),
+        ] {
+            assert_eq!(unit_of(name), unit, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_column_has_one_name_and_a_meaning() {
+        for table in ColumnsFile::current().tables {
+            let names: BTreeSet<_> = table.columns.iter().map(|column| &column.name).collect();
+            assert_eq!(names.len(), table.columns.len(), "{}", table.table);
+            assert!(table.columns.iter().all(|column| !column.meaning.is_empty()));
+        }
+    }
+
+    #[test]
+    fn drop_columns_follow_the_engine_causes() {
+        for (position, cause) in DropCause::ALL.into_iter().enumerate() {
+            let name = format!("dropped_bps_{}", cause.name().replace('-', "_"));
+            assert_eq!(FLOW[3 + position].name, name);
+        }
+    }
+}

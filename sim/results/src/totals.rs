@@ -1,0 +1,203 @@
+//! Final figures of a run as flat arrays of numbers, for its cached form.
+
+use serde::{Deserialize, Serialize};
+use steerlab_engine::record::{ArcTotals, Flow, LatencyStats, RunTotals, SiteTotals};
+
+/// Numbers besides those of flows, arcs and sites: duration, latency, moved, non-best, byte-km,
+/// transit.
+const SCALARS: u64 = 9;
+const FLOW_NUMBERS: usize = 12;
+const ROW_NUMBERS: usize = 5;
+/// Whole numbers: arm, replication, applied, refused, flaps, events, fingerprint.
+pub(crate) const COUNTS: u64 = 7;
+
+/// How many rows the totals have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TotalsShape {
+    flows: u64,
+    arcs: u64,
+    sites: u64,
+}
+
+impl TotalsShape {
+    pub(crate) fn of(totals: &RunTotals) -> TotalsShape {
+        TotalsShape {
+            flows: totals.flows.len() as u64,
+            arcs: totals.arcs.len() as u64,
+            sites: totals.sites.len() as u64,
+        }
+    }
+
+    /// Numbers to read; none if there are more than can be counted.
+    pub(crate) fn numbers(&self) -> Option<u64> {
+        let flows = self.flows.checked_add(1)?.checked_mul(FLOW_NUMBERS as u64)?;
+        let rows = self.arcs.checked_add(self.sites)?.checked_mul(ROW_NUMBERS as u64)?;
+        flows.checked_add(rows)?.checked_add(SCALARS)
+    }
+}
+
+fn flow_numbers(flow: &Flow) -> [f64; FLOW_NUMBERS] {
+    let dropped = flow.dropped_bits;
+    [
+        flow.offered_bits,
+        flow.served_bits,
+        dropped[0],
+        dropped[1],
+        dropped[2],
+        dropped[3],
+        dropped[4],
+        flow.queued_bits,
+        flow.offered_requests,
+        flow.served_requests,
+        flow.dropped_requests,
+        flow.queued_requests,
+    ]
+}
+
+fn flow_of(numbers: &[f64]) -> Option<Flow> {
+    let numbers: [f64; FLOW_NUMBERS] = numbers.try_into().ok()?;
+    let [offered_bits, served_bits, a, b, c, d, e, queued_bits, rest @ ..] = numbers;
+    let [offered_requests, served_requests, dropped_requests, queued_requests] = rest;
+    let dropped_bits = [a, b, c, d, e];
+    Some(Flow {
+        offered_bits,
+        served_bits,
+        dropped_bits,
+        queued_bits,
+        offered_requests,
+        served_requests,
+        dropped_requests,
+        queued_requests,
+    })
+}
+
+/// The totals as (numbers, counts).
+pub(crate) fn encode(totals: &RunTotals) -> (Vec<f64>, Vec<u64>) {
+    let latency = &totals.latency_ms;
+    let mut numbers = vec![
+        totals.duration_s,
+        latency.mean,
+        latency.p50,
+        latency.p95,
+        latency.p99,
+        totals.moved_requests_per_s,
+        totals.non_best_site_ratio,
+        totals.backbone_byte_km,
+        totals.transit_ratio,
+    ];
+    numbers.extend(flow_numbers(&totals.total));
+    numbers.extend(totals.flows.iter().flat_map(flow_numbers));
+    for arc in &totals.arcs {
+        numbers.extend([
+            arc.utilisation_max,
+            arc.utilisation_mean,
+            arc.overload_s,
+            arc.carried_bits,
+            arc.dropped_bits,
+        ]);
+    }
+    for site in &totals.sites {
+        numbers.extend([
+            site.cpu_utilisation_max,
+            site.cpu_utilisation_mean,
+            site.overload_s,
+            site.served_requests,
+            site.dropped_requests,
+        ]);
+    }
+    let counts = vec![
+        totals.arm as u64,
+        totals.replication.into(),
+        totals.actions_applied,
+        totals.actions_refused,
+        totals.flaps,
+        totals.events,
+        totals.fingerprint,
+    ];
+    (numbers, counts)
+}
+
+/// Whether every figure is a finite number.
+pub(crate) fn all_finite(totals: &RunTotals) -> bool {
+    encode(totals).0.iter().all(|number| number.is_finite())
+}
+
+/// The totals from (numbers, counts); none if they do not fit the shape.
+pub(crate) fn decode(shape: &TotalsShape, numbers: &[f64], counts: &[u64]) -> Option<RunTotals> {
+    if Some(numbers.len() as u64) != shape.numbers() {
+        return None;
+    }
+    let (scalars, rest) = numbers.split_at(SCALARS as usize);
+    let &[duration_s, mean, p50, p95, p99, moved, non_best, byte_km, transit] = scalars else {
+        return None;
+    };
+    let (total, rest) = rest.split_at(FLOW_NUMBERS);
+    let (flows, rest) = rest.split_at(usize::try_from(shape.flows).ok()? * FLOW_NUMBERS);
+    let (arcs, sites) = rest.split_at(usize::try_from(shape.arcs).ok()? * ROW_NUMBERS);
+    let &[arm, replication, actions_applied, actions_refused, flaps, events, fingerprint] = counts
+    else {
+        return None;
+    };
+    Some(RunTotals {
+        arm: usize::try_from(arm).ok()?,
+        replication: u32::try_from(replication).ok()?,
+        duration_s,
+        flows: flows.chunks_exact(FLOW_NUMBERS).map(flow_of).collect::<Option<_>>()?,
+        total: flow_of(total)?,
+        latency_ms: LatencyStats { mean, p50, p95, p99 },
+        arcs: arcs.chunks_exact(ROW_NUMBERS).map(arc_of).collect(),
+        sites: sites.chunks_exact(ROW_NUMBERS).map(site_of).collect(),
+        moved_requests_per_s: moved,
+        non_best_site_ratio: non_best,
+        actions_applied,
+        actions_refused,
+        flaps,
+        backbone_byte_km: byte_km,
+        transit_ratio: transit,
+        events,
+        fingerprint,
+    })
+}
+
+/// Callers give rows of [`ROW_NUMBERS`] numbers.
+fn arc_of(row: &[f64]) -> ArcTotals {
+    ArcTotals {
+        utilisation_max: row[0],
+        utilisation_mean: row[1],
+        overload_s: row[2],
+        carried_bits: row[3],
+        dropped_bits: row[4],
+    }
+}
+
+fn site_of(row: &[f64]) -> SiteTotals {
+    SiteTotals {
+        cpu_utilisation_max: row[0],
+        cpu_utilisation_mean: row[1],
+        overload_s: row[2],
+        served_requests: row[3],
+        dropped_requests: row[4],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit;
+
+    #[test]
+    fn totals_go_both_ways() {
+        let mut totals = testkit::totals();
+        // Every field with a value of its own, so that a swap would show.
+        totals.flows[1].dropped_bits = [1.0, 2.0, 3.0, 4.0, 5.0];
+        totals.flows[1].queued_bits = 6.0;
+        totals.flows[1].queued_requests = 7.0;
+        (totals.arm, totals.replication) = (2, 3);
+        let (numbers, counts) = encode(&totals);
+        let shape = TotalsShape::of(&totals);
+        assert_eq!(decode(&shape, &numbers, &counts), Some(totals));
+        assert_eq!(decode(&shape, &numbers[1..], &counts), None);
+        assert_eq!(decode(&shape, &numbers, &counts[1..]), None);
+    }
+}

@@ -102,7 +102,7 @@ pub(crate) fn for_each_file(
         }
         let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
         let name = String::from_utf8_lossy(&name).trim_end_matches('\0').to_owned();
-        check_name(&name).map_err(|what| refuse(what))?;
+        check_name(&name).map_err(refuse)?;
         if !matches!(kind, EntryType::Regular | EntryType::Continuous) {
             continue;
         }

@@ -19,6 +19,10 @@ const MAX_LINKS: usize = 200_000;
 const STATIC_HORIZON_NS: u64 = 3_600_000_000_000;
 const STATIC_STEP_NS: u64 = 300_000_000_000;
 
+/// Shortest and longest run.
+const MIN_HORIZON_NS: u64 = 1_000_000_000;
+pub(crate) const MAX_HORIZON_NS: u64 = 315_576_000 * 1_000_000_000;
+
 /// Delay of a link where neither the file nor geography gives one.
 const UNKNOWN_DELAY_NS: u64 = 1_000_000;
 
@@ -114,8 +118,10 @@ fn check_options(draft: &Draft, options: &ImportOptions, problems: &mut Problems
         refuse("--from", what, "leave it out, or give a dynamic data set as demands");
     }
     let length = options.length.as_deref().map(parse_span);
-    if !is_series && matches!(length, Some(None | Some(0))) {
-        let what = format!("{} is no span of time", shown(options.length.as_deref().unwrap_or("")));
+    let in_range = |span: u64| (MIN_HORIZON_NS..=MAX_HORIZON_NS).contains(&span);
+    if !is_series && length.is_some_and(|length| !length.is_some_and(in_range)) {
+        let length = shown(options.length.as_deref().unwrap_or(""));
+        let what = format!("{length} is no span from a second to ten years");
         refuse("--for", what, "write it as 7d, 36h or 1d12h");
     }
 }
@@ -141,8 +147,7 @@ fn ids(draft: &Draft) -> Ids {
 }
 
 fn clock(traffic: &Traffic, options: &ImportOptions) -> Clock {
-    let horizon_ns =
-        options.length.as_deref().and_then(parse_span).unwrap_or(STATIC_HORIZON_NS).max(1_000_000);
+    let horizon_ns = options.length.as_deref().and_then(parse_span).unwrap_or(STATIC_HORIZON_NS);
     let step_ns = STATIC_STEP_NS.min(horizon_ns);
     match traffic {
         Traffic::None => Clock { start: None, horizon_ns, step_ns },
@@ -168,9 +173,8 @@ fn resolve_cuts(
             problems.push(Problem::new(E_OPTION, "--cut", what).why(why).help(help));
         };
         let by_id = ids.links.iter().position(|id| *id == cut.link);
-        let link = by_id.or_else(|| {
-            draft.links.iter().position(|link| link.names.iter().any(|name| *name == cut.link))
-        });
+        let link =
+            by_id.or_else(|| draft.links.iter().position(|link| link.names.contains(&cut.link)));
         if link.is_none() {
             let some: Vec<&str> = ids.links.iter().take(8).map(String::as_str).collect();
             refuse(
@@ -257,7 +261,7 @@ fn note_links(located: &[bool], draft: &mut Draft) {
             }
         }
     }
-    let text = "[link|links] without delay: derived from the distance of its ends";
+    let text = "[link|links] without delay: derived from the distance of the ends";
     count_note(&mut draft.notes, derived, text);
     let text = "[link|links] with neither delay nor known distance: 1 ms assumed";
     count_note(&mut draft.notes, assumed, text);
@@ -346,18 +350,14 @@ fn events(yaml: &mut String, cuts: &[ResolvedCut], ids: &Ids) {
     yaml.push_str("events:\n");
     for cut in cuts {
         let id = &ids.links[cut.link];
-        let mut event = |verb: &str, at_ns: u64, label: String| {
-            yaml.push_str(&format!(
-                "  - {verb}: {{link: {}, at: {}, label: {}}}\n",
-                quoted(id),
-                span_text(at_ns),
-                quoted(&label)
-            ));
-        };
-        event("fail", cut.at_ns, format!("{id} cut"));
-        if let Some(until_ns) = cut.until_ns {
-            event("restore", until_ns, format!("{id} repaired"));
-        }
+        let until = cut.until_ns.map(|until| format!(", until: {}", span_text(until)));
+        yaml.push_str(&format!(
+            "  - fail: {{link: {}, at: {}{}, label: {}}}\n",
+            quoted(id),
+            span_text(cut.at_ns),
+            until.unwrap_or_default(),
+            quoted(&format!("{id} cut"))
+        ));
     }
 }
 

@@ -127,6 +127,17 @@ impl Problems {
         }
     }
 
+    /// Takes over all problems of a smaller pass.
+    pub(crate) fn absorb(&mut self, error: ImportError) {
+        error.problems.into_iter().for_each(|problem| self.push(problem));
+        self.omitted += error.omitted;
+    }
+
+    /// Whether there are more problems than are kept.
+    pub(crate) fn is_full(&self) -> bool {
+        self.omitted > 0
+    }
+
     /// The value of a pass without problems, or all problems.
     pub(crate) fn finish<T>(self, value: T) -> Result<T, ImportError> {
         if self.found.is_empty() {

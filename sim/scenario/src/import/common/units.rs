@@ -99,9 +99,21 @@ pub(crate) fn parse_span(text: &str) -> Option<u64> {
     (!text.is_empty()).then_some(total)
 }
 
-/// A span in the largest unit that keeps it whole, such as `84h`.
+/// A span in the largest unit that keeps it whole, such as `1913us`; from an hour on in days,
+/// hours and so on, such as `3d12h`.
 pub(crate) fn span_text(nanos: u64) -> String {
-    in_largest_unit(nanos, &SPAN_UNITS, "s")
+    if nanos < SPAN_UNITS[1].1 {
+        return in_largest_unit(nanos, &SPAN_UNITS, "s");
+    }
+    let mut text = String::new();
+    let mut rest = nanos;
+    for (name, size) in SPAN_UNITS {
+        if rest >= size {
+            text.push_str(&format!("{}{name}", rest / size));
+            rest %= size;
+        }
+    }
+    text
 }
 
 /// A rate in the largest unit that keeps it whole, such as `9953280kbps`.
@@ -156,7 +168,9 @@ mod tests {
         for bad in ["", "5", "h", "5 h", "-5h", "5x", "99999999999d"] {
             assert_eq!(parse_span(bad), None, "{bad}");
         }
-        assert_eq!(span_text(84 * 3_600_000_000_000), "84h");
+        assert_eq!(span_text(84 * 3_600_000_000_000), "3d12h");
+        assert_eq!(span_text(4_830 * 60_000_000_000), "3d8h30min");
+        assert_eq!(span_text(45 * 60_000_000_000), "45min");
         assert_eq!(span_text(1_913_000), "1913us");
         assert_eq!(span_text(0), "0s");
         assert_eq!(rate_text(9_953_280_000), "9953280kbps");

@@ -4,6 +4,9 @@ use super::super::common::problem::{E_SYNTAX, Problem, shown};
 use super::super::common::text::Text;
 use super::{Content, DemandRow, LinkRow, NodeRow};
 
+/// The sections behind META.
+const SECTIONS: [&str; 4] = ["NODES", "LINKS", "DEMANDS", "ADMISSIBLE_PATHS"];
+
 /// A word and where it begins. Brackets are words of their own.
 type Word<'a> = (usize, &'a str);
 
@@ -117,35 +120,39 @@ impl<'a> Words<'a> {
         Ok(pair)
     }
 
-    /// Whether an opening bracket comes next.
-    fn opens(&mut self) -> bool {
+    /// The next word, which stays.
+    fn peek(&mut self) -> Option<&'a str> {
         let before = self.at;
-        let opens = matches!(self.next(), Some((_, "(")));
+        let word = self.next();
         self.at = before;
-        opens
+        word.map(|(_, word)| word)
     }
 }
 
-/// `key = free text` until a line that begins with the closing bracket.
+/// `key = free text` until a line that begins with the closing bracket, or ends with it before the
+/// next section.
 fn meta(words: &mut Words<'_>, content: &mut Content) -> Result<(), Problem> {
-    let text = words.text;
-    for line in text.text[words.at..].split_inclusive('\n') {
-        let begin = words.at;
+    let text: &str = &words.text.text;
+    for line in text[words.at..].split_inclusive('\n') {
         words.at += line.len();
-        if line.trim_start().starts_with(')') {
+        let line = line.trim();
+        if line.starts_with(')') {
             return Ok(());
         }
-        if line.trim_end().ends_with(')') && !line.contains('=') && line.contains('(') {
-            return Err(words.wrong(begin, "key = value", line.trim()));
+        let next = words.peek().is_none_or(|word| SECTIONS.contains(&word));
+        let closed = line.strip_suffix(')').filter(|_| next);
+        if let Some((key, value)) = closed.unwrap_or(line).split_once('=') {
+            let value = Some(value.trim().to_owned());
+            match key.trim() {
+                "unit" => content.unit = value,
+                "granularity" => content.granularity = value,
+                "time" => content.time = value,
+                "origin" => content.origin = value,
+                _ => {}
+            }
         }
-        let Some((key, value)) = line.split_once('=') else { continue };
-        let value = Some(value.trim().to_owned());
-        match key.trim() {
-            "unit" => content.unit = value,
-            "granularity" => content.granularity = value,
-            "time" => content.time = value,
-            "origin" => content.origin = value,
-            _ => {}
+        if closed.is_some() {
+            return Ok(());
         }
     }
     Err(words.wrong(words.at, ")", "the end of the file"))
@@ -167,7 +174,7 @@ fn rows<'a>(words: &mut Words<'a>, row: &mut Row<'a, '_>) -> Result<(), Problem>
 }
 
 fn node(words: &mut Words<'_>, id: Word<'_>, content: &mut Content) -> Result<(), Problem> {
-    let xy = if words.opens() { Some(words.pair("a coordinate")?) } else { None };
+    let xy = if words.peek() == Some("(") { Some(words.pair("a coordinate")?) } else { None };
     content.nodes.push(NodeRow { id: id.1.to_owned(), xy, offset: id.0 });
     Ok(())
 }

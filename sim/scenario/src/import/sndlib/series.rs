@@ -1,5 +1,6 @@
 //! Dynamic series: one matrix a file, ordered by time stamp, with the gaps that real series have.
 
+use super::super::common::compose::MAX_HORIZON_NS;
 use super::super::common::draft::{Series, count_note};
 use super::super::common::names::base_name;
 use super::super::common::problem::{E_LIMIT, E_OPTION, E_STAMP, Problem, Problems, shown};
@@ -33,6 +34,7 @@ pub(super) struct SeriesReader<'a> {
     skipped: usize,
     doubled: usize,
     latin1: usize,
+    problems: Problems,
 }
 
 impl<'a> SeriesReader<'a> {
@@ -50,6 +52,7 @@ impl<'a> SeriesReader<'a> {
             skipped: 0,
             doubled: 0,
             latin1: 0,
+            problems: Problems::default(),
         }
     }
 
@@ -76,12 +79,23 @@ impl<'a> SeriesReader<'a> {
         Ok(())
     }
 
-    /// Takes one file.
+    /// Takes one file. Its problems are kept for the end of the pass; the pass stops early only
+    /// where there are too many to tell.
     pub(super) fn file(&mut self, file: &str, bytes: &[u8]) -> Result<(), ImportError> {
         if !is_matrix(file) {
             self.skipped += 1;
             return Ok(());
         }
+        if let Err(error) = self.matrix(file, bytes) {
+            self.problems.absorb(error);
+        }
+        if self.problems.is_full() {
+            return std::mem::take(&mut self.problems).finish(());
+        }
+        Ok(())
+    }
+
+    fn matrix(&mut self, file: &str, bytes: &[u8]) -> Result<(), ImportError> {
         let full_name = format!("{}:{file}", self.name);
         let text = Text::decode(&full_name, bytes)?;
         self.latin1 += usize::from(text.latin1);
@@ -138,6 +152,7 @@ impl<'a> SeriesReader<'a> {
         options: &ImportOptions,
         notes: &mut Vec<String>,
     ) -> Result<(Series, Option<String>), ImportError> {
+        std::mem::take(&mut self.problems).finish(())?;
         let total = self.snapshots.len();
         // Real matrices are never all zero: such a file stands for a failed measurement.
         self.snapshots.retain(|_, snapshot| snapshot.rates.iter().any(|(_, rate)| *rate > 0.0));
@@ -154,7 +169,9 @@ impl<'a> SeriesReader<'a> {
         let step_s = step(&stamps, self.granularity_s);
         let window = Window { name: self.name, stamps: &stamps, step_s };
         let (first, end) = window.choose(options, notes)?;
-        let series = self.dense(&stamps[first..end.0], step_s, end.1);
+        let stamps = &stamps[first..end.0];
+        self.check_size(stamps, end.1)?;
+        let series = self.dense(stamps, step_s, end.1);
         Ok((series, self.origin))
     }
 
@@ -173,6 +190,23 @@ impl<'a> SeriesReader<'a> {
         self.remarks.note(notes);
     }
 
+    /// Refuses a series that is too long or too large before anything is allocated for it.
+    fn check_size(&self, stamps: &[Stamp], end: Stamp) -> Result<(), ImportError> {
+        let cells = self.pairs.len().saturating_mul(stamps.len());
+        let span_ns = nanos(end.0 - stamps[0].0);
+        let what = if cells > MAX_CELLS {
+            format!("{} matrices of {} pairs", stamps.len(), self.pairs.len())
+        } else if span_ns > MAX_HORIZON_NS {
+            format!("the series covers {}", span_text(span_ns))
+        } else {
+            return Ok(());
+        };
+        Err(Problem::new(E_LIMIT, self.name, what)
+            .why(format!("a series has at most {MAX_CELLS} values and covers ten years"))
+            .help("take a part of it with --from and --for")
+            .into())
+    }
+
     fn dense(&self, stamps: &[Stamp], step_s: i64, end: Stamp) -> Series {
         let width = self.pairs.len();
         let mut pairs = vec![(0, 0); width];
@@ -186,7 +220,6 @@ impl<'a> SeriesReader<'a> {
             }
         }
         let start = stamps[0];
-        let nanos = |seconds: i64| seconds.unsigned_abs() * NANOS;
         Series {
             start,
             step_ns: nanos(step_s),
@@ -196,6 +229,11 @@ impl<'a> SeriesReader<'a> {
             rates_bps,
         }
     }
+}
+
+/// Nanoseconds of a number of seconds; stops at the largest number instead of wrapping.
+fn nanos(seconds: i64) -> u64 {
+    seconds.unsigned_abs().saturating_mul(NANOS)
 }
 
 /// Whether a file's name says that it is a matrix.
@@ -255,7 +293,7 @@ impl Window<'_> {
                 "the series continues at {} after a gap of {}: that part is left out (take it \
                  with --from)",
                 self.stamps[until].text(),
-                span_text((self.stamps[until].0 - covered.0).unsigned_abs() * NANOS)
+                span_text(nanos(self.stamps[until].0 - covered.0))
             ));
         }
         Ok((first, (last + 1, end)))
@@ -296,7 +334,7 @@ impl Window<'_> {
 
     fn end(&self, length: &str, start: Stamp, covered: Stamp) -> Result<Stamp, ImportError> {
         let refuse = |what: String| {
-            let whole = span_text((covered.0 - start.0).unsigned_abs() * NANOS);
+            let whole = span_text(nanos(covered.0 - start.0));
             Problem::new(E_OPTION, "--for", what)
                 .why(format!(
                     "from {} on the series covers {whole} without a longer gap",
@@ -318,12 +356,9 @@ impl Window<'_> {
     /// Tells which matrices are used and how many are missing between them.
     fn note(&self, first: usize, end: usize, until: Stamp, notes: &mut Vec<String>) {
         let used = &self.stamps[first..end];
-        notes.push(format!(
-            "{} matrices from {}, one each {}",
-            used.len(),
-            used[0].text(),
-            span_text(self.step_s.unsigned_abs() * NANOS)
-        ));
+        let step = span_text(nanos(self.step_s));
+        let what = format!("[matrix|matrices] from {} on, one every {step}", used[0].text());
+        count_note(notes, used.len(), &what);
         let (mut gaps, mut missing) = (0, 0);
         let next = used.iter().skip(1).copied().chain([until]);
         for (stamp, next) in used.iter().zip(next) {
@@ -332,9 +367,10 @@ impl Window<'_> {
             missing += lost;
         }
         if gaps > 0 {
-            notes.push(format!(
-                "time stamps missing: {missing} in {gaps} gaps, the matrix before each gap holds"
-            ));
+            let what = format!(
+                "[gap|gaps] in the time stamps, {missing} missing in all: the previous matrix holds"
+            );
+            count_note(notes, gaps, &what);
         }
     }
 }

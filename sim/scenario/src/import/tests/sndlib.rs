@@ -153,7 +153,7 @@ fn a_series_is_sorted_and_its_gaps_are_told() {
     let matrix = matrix_of(&imported);
     assert_eq!(seconds(&matrix), [0.0, 300.0, 1_200.0]);
     assert_eq!(matrix.rates_bps, [2e6, 0.0, 3e6, 0.0, 1e6, 0.0]);
-    has_note(&imported, "time stamps missing: 2 in 1 gaps, the matrix before each gap holds");
+    has_note(&imported, "1 gap in the time stamps, 2 missing in all: the previous matrix holds");
     has_note(&imported, "the series continues at 2004-03-03T00:30:00Z");
 }
 
@@ -232,6 +232,59 @@ fn series_problems() {
 }
 
 #[test]
+fn problems_of_all_files_are_told_together() {
+    let bad = matrix_xml("20040301-0000", "x", "2");
+    let files = [("a.xml", bad.as_str()), ("b.xml", "<network"), ("c.xml", &bad)];
+    let input = with_demands(input("net.txt", NETWORK), "m.tar", tar_of(&files));
+    let problems = refused("sndlib", &input);
+    let files: Vec<&str> = problems.iter().map(|problem| problem.file.as_str()).collect();
+    assert_eq!(files, ["m.tar:a.xml", "m.tar:b.xml", "m.tar:c.xml"]);
+    let many: Vec<String> = (0..200).map(|n| format!("{n}.xml")).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "<")).collect();
+    let input = with_demands(super::input("net.txt", NETWORK), "m.tar", tar_of(&many));
+    assert_eq!(refused("sndlib", &input).len(), 100);
+}
+
+#[test]
+fn series_that_would_fill_the_memory_or_the_calendar_are_refused() {
+    let yearly = ["00010101", "00011231", "00021231", "00031231"].map(str::to_owned);
+    let mut stamps = yearly.to_vec();
+    stamps.extend((4..40).map(|year| format!("{year:04}1231")));
+    let files: Vec<(String, String)> = stamps
+        .iter()
+        .map(|stamp| {
+            let xml = matrix_xml(stamp, "1", "2").replace("5min", "365days");
+            (format!("{stamp}.xml"), xml)
+        })
+        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
+    let input = with_demands(input("net.txt", NETWORK), "m.tar", tar_of(&files));
+    let problem = refused("sndlib", &input).remove(0);
+    assert_eq!(problem.code, "E0250", "{problem}");
+    assert!(problem.what.contains("covers"), "{problem}");
+}
+
+#[test]
+fn a_meta_section_may_stand_on_one_line() {
+    let start = NETWORK.find("META").expect("section");
+    let end = NETWORK.find("NODES").expect("section");
+    let short = format!("{}META ( unit = GBITPERSEC )\n{}", &NETWORK[..start], &NETWORK[end..]);
+    let imported = import("sndlib", &input("n.txt", short));
+    assert!(imported.yaml.contains("capacity: 9920Gbps"), "{}", imported.yaml);
+}
+
+#[test]
+fn xz_archives_are_read_and_bombs_are_not() {
+    let with = |bytes: &[u8]| with_demands(input("net.txt", NETWORK), "m.tar.xz", bytes);
+    let imported = import("sndlib", &with(include_bytes!("../../../tests/fixtures/two.tar.xz")));
+    let matrix = matrix_of(&imported);
+    assert_eq!(matrix.rates_bps, [1.5e6, 2e6, 3e6, 4e6]);
+    let bomb = include_bytes!("../../../tests/fixtures/blanks.tar.xz");
+    let problem = refused("sndlib", &with(bomb)).remove(0);
+    assert!(problem.code == "E0254" && problem.what.contains("200 times"), "{problem}");
+}
+
+#[test]
 fn packed_archives_bombs_and_damage() {
     let one = matrix_xml("20040301-0000", "1", "2");
     let tar = tar_of(&[("a.xml", &one)]);
@@ -283,9 +336,8 @@ fn one_matrix_file_and_options() {
         "start: \"2004-03-01T00:05:00Z\"",
         "horizon: 2h",
         "  - {id: matrix, matrix: {file: mine.matrix.parquet, scale: 2.5}}",
-        "  - fail: {link: ab, at: 30min, label: \"ab cut\"}",
-        "  - restore: {link: ab, at: 1h, label: \"ab repaired\"}",
-        "  - fail: {link: bc, at: 90min, label: \"bc cut\"}",
+        "  - fail: {link: ab, at: 30min, until: 1h, label: \"ab cut\"}",
+        "  - fail: {link: bc, at: 1h30min, label: \"bc cut\"}",
         "  - {id: te-lp, policies: [te-lp]}",
         "  - {id: te-lp-2, policies: [te-lp]}",
     ] {

@@ -1,0 +1,77 @@
+//! Scenarios that come with the command.
+
+/// The scenario of `steerlab demo`.
+pub const DEMO: &str = include_str!("../../../scenarios/demo.yaml");
+
+/// A commented scenario to start from; it runs as it is.
+pub const TEMPLATE: &str = include_str!("../../../scenarios/template.yaml");
+
+/// A scenario of the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LibraryEntry {
+    /// Name, as in `steerlab init --from NAME`.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// The scenario.
+    pub text: &'static str,
+}
+
+/// All scenarios that need no other file.
+const LIBRARY: &[LibraryEntry] = &[
+    LibraryEntry {
+        name: "demo",
+        summary: "The largest site of a world-wide anycast edge fails at the evening peak.",
+        text: DEMO,
+    },
+    LibraryEntry {
+        name: "template",
+        summary: "Three sites and every section of the language, commented.",
+        text: TEMPLATE,
+    },
+];
+
+/// The embedded scenarios.
+#[must_use]
+pub fn library() -> &'static [LibraryEntry] {
+    LIBRARY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::vocabulary;
+
+    #[test]
+    fn all_of_them_load_without_a_finding() {
+        for entry in library() {
+            let loaded = crate::load_text(entry.name, entry.text.as_bytes(), &vocabulary());
+            assert!(loaded.scenario.is_some(), "{}", crate::render(&loaded, false));
+            assert!(loaded.diagnostics.is_empty(), "{}", crate::render(&loaded, false));
+        }
+    }
+
+    #[test]
+    fn the_same_text_has_the_same_hash_and_formatting_does_not_matter() {
+        let hash = |text: &str| {
+            let loaded = crate::load_text("t", text.as_bytes(), &vocabulary());
+            crate::content_sha256(&loaded.scenario.expect("valid"))
+        };
+        let first = hash(TEMPLATE);
+        assert_eq!(first.len(), 64);
+        assert_eq!(first, hash(&TEMPLATE.replace('\n', "\r\n")));
+        assert_ne!(first, hash(&TEMPLATE.replace("seed: 1", "seed: 2")));
+    }
+
+    #[test]
+    fn the_resolved_scenario_can_be_read_back() {
+        let loaded = crate::load_text("t", DEMO.as_bytes(), &vocabulary());
+        let scenario = loaded.scenario.expect("valid");
+        let text = crate::scenario_json(&scenario);
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(value["format"], "steerlab-resolved/1");
+        let back: steerlab_engine::scenario::Scenario =
+            serde_json::from_str(&text).expect("a scenario");
+        assert_eq!(back, scenario);
+    }
+}

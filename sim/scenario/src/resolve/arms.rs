@@ -1,0 +1,125 @@
+//! Arms, their policies and parameters.
+
+use super::Resolver;
+use crate::diagnostic::{Diagnostic, quote};
+use crate::table::Entity;
+use crate::typed::{Data, Fields, PolicyValue, Value};
+use steerlab_engine::kernel::SimTime;
+use steerlab_engine::net::{NeighbourId, SiteId};
+use steerlab_engine::scenario::{Arm, PolicySpec, PrefixId, ScriptStep, TenantId};
+use steerlab_engine::steer::{Action, Descriptor, ParamKind, ParamValue, Params};
+
+impl Resolver<'_> {
+    pub(super) fn arms(&mut self, fields: &Fields) {
+        for (index, arm) in fields.rows("arms").enumerate() {
+            self.define(Entity::Arm, arm, index);
+            let mut policies: Vec<PolicySpec> = Vec::new();
+            for value in arm.items("policies") {
+                let Data::Policy(policy) = &value.data else { continue };
+                let twice = policies.iter().any(|known| *known.name == *policy.name);
+                if twice {
+                    let message =
+                        format!("the policy {} is in this arm already", quote(&policy.name));
+                    self.error("E0302", value.span, message, "list every policy once in an arm");
+                }
+                policies.extend(self.policy(policy, value));
+            }
+            self.out.arms.push(Arm { id: arm.string("id"), label: arm.label(), policies });
+        }
+    }
+
+    fn policy(&mut self, policy: &PolicyValue, value: &Value) -> Option<PolicySpec> {
+        let descriptor = *self.vocabulary.registry.find(&policy.name)?;
+        let period = policy.period.unwrap_or(descriptor.default_period);
+        self.check_steps(period, "period", value.span);
+        let mut params = Vec::new();
+        for (name, given) in &policy.params {
+            let kind = descriptor.params.iter().find(|param| param.name == *name)?.kind;
+            params.push(((*name).to_owned(), self.param(&kind, given)?));
+        }
+        self.check_params(&descriptor, &params, value);
+        Some(PolicySpec { name: descriptor.name.to_owned(), period, params })
+    }
+
+    /// Rules over several parameters.
+    fn check_params(
+        &mut self,
+        descriptor: &Descriptor,
+        params: &[(String, ParamValue)],
+        value: &Value,
+    ) {
+        if let Err(message) = (descriptor.check)(&Params(params)) {
+            self.sink.push(
+                Diagnostic::new("E0602", value.span, format!("`{}`: {message}", descriptor.name))
+                    .help(format!("see `steerlab list policies` for `{}`", descriptor.name)),
+            );
+        }
+    }
+
+    fn param(&mut self, kind: &ParamKind, value: &Value) -> Option<ParamValue> {
+        Some(match (kind, &value.data) {
+            (ParamKind::Ratio { .. }, Data::Number(ratio)) => ParamValue::Ratio(*ratio),
+            (ParamKind::Span { .. }, Data::Span(span)) => ParamValue::Span(*span),
+            (ParamKind::Count { .. }, Data::Count(count)) => ParamValue::Count(*count),
+            (ParamKind::Rate, Data::Count(rate)) => ParamValue::Rate(*rate),
+            (ParamKind::Choice(_), Data::Text(word)) => ParamValue::Choice(word.to_string()),
+            (ParamKind::Script, Data::List(steps)) => {
+                let mut script = Vec::new();
+                for step in steps.iter().filter_map(Value::fields) {
+                    script.extend(self.script_step(step));
+                }
+                // Stable: equal times stay in the order written.
+                script.sort_by_key(|step| step.at);
+                ParamValue::Script(script)
+            }
+            _ => return None,
+        })
+    }
+
+    fn script_step(&mut self, fields: &Fields) -> Option<ScriptStep> {
+        let at = fields.get("at").and_then(|value| self.instant(value)).unwrap_or(SimTime::ZERO);
+        let cause = fields.string("cause");
+        let (kind, value) = fields.chosen()?;
+        if kind == "follow-igp" {
+            if matches!(value.data, Data::Flag(false)) {
+                let message = "`follow-igp: false` asks for nothing".to_owned();
+                self.error("E0203", value.span, message, "write `follow-igp: true`");
+            }
+            return Some(ScriptStep { at, action: Action::FollowIgp, cause });
+        }
+        let given = value.fields()?;
+        let action = match kind {
+            "withdraw" | "announce" => {
+                let prefix = self.reference(Entity::Prefix, given, "prefix").map(PrefixId);
+                let site = self.reference(Entity::Site, given, "site").map(SiteId);
+                let (prefix, site) = (prefix?, site?);
+                match kind {
+                    "withdraw" => Action::Withdraw { prefix, site },
+                    _ => Action::Announce { prefix, site },
+                }
+            }
+            "spill" => {
+                let from = self.reference(Entity::Site, given, "from").map(SiteId);
+                let to = self.reference(Entity::Site, given, "to").map(SiteId);
+                let tenant = self.reference(Entity::Tenant, given, "tenant").map(TenantId);
+                Action::Spill { from: from?, to: to?, tenant, share: given.number("share")? }
+            }
+            _ => {
+                let tenant = self.reference(Entity::Tenant, given, "tenant").map(TenantId);
+                let neighbour =
+                    self.reference(Entity::Neighbour, given, "neighbour").map(NeighbourId);
+                let (tenant, neighbour) = (tenant?, neighbour?);
+                if kind == "lift-tenant-limit" {
+                    Action::LiftTenantLimit { tenant, neighbour }
+                } else {
+                    let rate_bps = given.count("rate")? as f64;
+                    match kind {
+                        "limit-tenant" => Action::LimitTenant { tenant, neighbour, rate_bps },
+                        _ => Action::RemarkTenant { tenant, neighbour, rate_bps },
+                    }
+                }
+            }
+        };
+        Some(ScriptStep { at, action, cause })
+    }
+}

@@ -1,0 +1,239 @@
+//! Classes, tenants, services, prefixes, client groups, demands.
+
+use super::{
+    ANY_SPAN, Entity, Form, Kind, Mapping, NS_H, NS_S, STEP, WEIGHT, default, one_of, optional,
+    required, some,
+};
+
+pub(super) static CLASS: Mapping = Mapping {
+    name: "class",
+    doc: "A traffic class. Their order is their priority.",
+    keys: &[
+        required("id", Kind::Id, "Name."),
+        default("weight", WEIGHT, "1", "Share on links with weighted scheduling."),
+    ],
+};
+
+pub(super) static TENANT: Mapping = Mapping {
+    name: "tenant",
+    doc: "A customer of the edge network.",
+    keys: &[
+        required("id", Kind::Id, "Name."),
+        default("label", Kind::Text, "", "Text for people; the id if empty."),
+        optional(
+            "budget",
+            Kind::Bandwidth { min: 1 },
+            "Contracted rate towards any one neighbour; no contract if absent.",
+        ),
+    ],
+};
+
+/// Protocols with the round trips before the first byte of an answer: connection set-up and the
+/// request itself.
+pub(crate) const PROTOCOLS: [(&str, f64); 6] = [
+    ("http1-tls12", 4.0),
+    ("http1-tls13", 3.0),
+    ("http2-tls13", 3.0),
+    ("http3", 2.0),
+    ("http3-0rtt", 1.0),
+    ("udp", 1.0),
+];
+
+pub(super) static SERVICE: Mapping = Mapping {
+    name: "service",
+    doc: "What is asked for.",
+    keys: &[
+        required("id", Kind::Id, "Name."),
+        optional("class", Kind::Ref(Entity::Class), "Class of its traffic; the first if absent."),
+        default(
+            "cpu",
+            Kind::Span { min: 0, max: NS_H },
+            "0s",
+            "CPU time of reference work per request.",
+        ),
+        default("request", Kind::Bytes, "1kB", "From the user, per request."),
+        required("response", Kind::Bytes, "To the user, per request."),
+        default(
+            "protocol",
+            Kind::Choice(&[
+                "http1-tls12",
+                "http1-tls13",
+                "http2-tls13",
+                "http3",
+                "http3-0rtt",
+                "udp",
+            ]),
+            "http2-tls13",
+            "Decides the round trips before the answer: 4 with TLS 1.2, 3 with TLS 1.3, 2 with \
+             HTTP/3, 1 with 0-RTT and plain UDP.",
+        ),
+    ],
+};
+
+pub(super) static PREFIX: Mapping = Mapping {
+    name: "prefix",
+    doc: "An anycast address block.",
+    keys: &[
+        required("id", Kind::Id, "Name."),
+        default(
+            "sites",
+            Kind::Word("all", &Kind::List { item: &Kind::Ref(Entity::Site), min: 1, max: 10_000 }),
+            "all",
+            "Sites that announce it at the start.",
+        ),
+        default(
+            "value",
+            WEIGHT,
+            "1",
+            "How valuable its traffic is; policies move the least first.",
+        ),
+    ],
+};
+
+pub(super) static CLIENT_GROUP: Mapping = Mapping {
+    name: "client_group",
+    doc: "Users of one AS in one metro.",
+    keys: &[
+        required("id", Kind::Id, "Name."),
+        default("label", Kind::Text, "", "Text for people; the id if empty."),
+        optional("at", Kind::Point, "Where they are."),
+        optional(
+            "neighbour",
+            Kind::Ref(Entity::Neighbour),
+            "The AS they are in; somewhere behind the public Internet if absent.",
+        ),
+        default("weight", WEIGHT, "1", "Share of a demand relative to its other groups."),
+        optional(
+            "rtt",
+            Kind::Dict { of: Entity::Site, value: &Kind::Span { min: 0, max: 10 * NS_S } },
+            "Measured round-trip times by site; the others follow from distance.",
+        ),
+    ],
+};
+
+pub(super) static PROFILE: Mapping = Mapping {
+    name: "profile",
+    doc: "A daily shape: a cosine between trough and peak, twelve hours apart.",
+    keys: &[
+        required("id", Kind::Id, "Name."),
+        required("peak", Kind::TimeOfDay, "Time of day of the peak."),
+        required(
+            "trough_ratio",
+            Kind::Ratio { min: 0.000_001, max: 1.0 },
+            "Demand at the trough over demand at the peak.",
+        ),
+        default(
+            "local",
+            Kind::Flag,
+            "true",
+            "Whether that is local solar time of the users (longitude) or UTC.",
+        ),
+    ],
+};
+
+const SERVICE_KEY: super::Key = optional(
+    "service",
+    Kind::Ref(Entity::Service),
+    "What is asked for; the first service if absent.",
+);
+const TENANT_KEY: super::Key =
+    optional("tenant", Kind::Ref(Entity::Tenant), "Who pays; the first tenant if absent.");
+const PROFILE_KEY: super::Key =
+    optional("profile", Kind::Ref(Entity::Profile), "Daily shape; flat if absent.");
+
+/// The kinds of demand.
+pub(super) const DEMAND_FORMS: &[Form] = &[
+    Form { key: "clients", mapping: &DEMAND_CLIENTS },
+    Form { key: "from", mapping: &DEMAND_NODES },
+    Form { key: "matrix", mapping: &DEMAND_MATRIX },
+];
+
+static DEMAND_CLIENTS: Mapping = Mapping {
+    name: "demand_of_clients",
+    doc: "Requests of users towards an anycast prefix. Becomes one demand `id/group` a group.",
+    keys: &[
+        required("id", Kind::Id, "Name."),
+        required(
+            "clients",
+            Kind::Word("all", &some(&Kind::Ref(Entity::ClientGroup))),
+            "Which client groups.",
+        ),
+        required("prefix", Kind::Ref(Entity::Prefix), "Towards which prefix."),
+        required("rate", Kind::RequestRate, "Of all groups together, shared by their weights."),
+        SERVICE_KEY,
+        TENANT_KEY,
+        PROFILE_KEY,
+    ],
+};
+
+static DEMAND_NODES: Mapping = Mapping {
+    name: "demand_between_nodes",
+    doc: "Traffic from one node to another, in bits.",
+    keys: &[
+        required("id", Kind::Id, "Name."),
+        required("from", Kind::Ref(Entity::Node), "Where it comes from."),
+        required("to", Kind::Ref(Entity::Node), "Where it goes."),
+        required("rate", Kind::Bandwidth { min: 0 }, "How much."),
+        SERVICE_KEY,
+        TENANT_KEY,
+        PROFILE_KEY,
+    ],
+};
+
+static DEMAND_MATRIX: Mapping = Mapping {
+    name: "demand_of_matrix",
+    doc: "Recorded traffic matrices. Becomes one demand `id/from/to` a pair.",
+    keys: &[
+        required("id", Kind::Id, "Name."),
+        required("matrix", Kind::Map(&MATRIX), "The recording."),
+        SERVICE_KEY,
+        TENANT_KEY,
+    ],
+};
+
+static MATRIX: Mapping = Mapping {
+    name: "matrix",
+    doc: "A recorded series of traffic matrices.",
+    keys: &[
+        required("file", Kind::Path, "Parquet file, as `steerlab import` writes it."),
+        default("scale", Kind::Number { min: 0.0, max: 1e9 }, "1", "Multiplies every rate."),
+    ],
+};
+
+pub(super) static NOISE: Mapping = Mapping {
+    name: "demand_noise",
+    doc: "A log-normal factor of mean 1 for every demand, drawn again at every step.",
+    keys: &[
+        required("cv", Kind::Ratio { min: 0.0, max: 10.0 }, "Coefficient of variation."),
+        default("step", STEP, "1min", "How long a drawn factor holds."),
+    ],
+};
+
+pub(super) static SURGE: Mapping = Mapping {
+    name: "surge",
+    doc: "Multiplies some demands for a while.",
+    keys: &[
+        required("at", Kind::Moment, "Start of the rise."),
+        optional("until", Kind::Moment, "End of the fall; it stays if absent."),
+        default("ramp", ANY_SPAN, "0s", "How long the rise, and the fall, take."),
+        required("factor", Kind::Number { min: 0.0, max: 1e6 }, "Factor at the top."),
+        one_of("demands", some(&Kind::Ref(Entity::Demand)), "These demands."),
+        one_of("tenants", some(&Kind::Ref(Entity::Tenant)), "All demands of these tenants."),
+        one_of(
+            "neighbours",
+            some(&Kind::Ref(Entity::Neighbour)),
+            "All demands from or to these neighbours and their users.",
+        ),
+        one_of("near", Kind::Map(&NEAR), "All demands of client groups near a place."),
+        default("label", Kind::Text, "", "What people call it."),
+    ],
+};
+
+static NEAR: Mapping = Mapping {
+    name: "near",
+    doc: "A place and a radius.",
+    keys: &[
+        required("at", Kind::Point, "The place."),
+        required("radius_km", Kind::Number { min: 0.0, max: 20_100.0 }, "Radius in kilometres."),
+    ],
+};

@@ -1,0 +1,192 @@
+//! Sites, neighbours, links, and made-up worlds.
+
+use super::{Entity, Kind, Mapping, NS_S, WEIGHT, default, list, optional, required, some};
+use crate::limits;
+
+pub(super) static SITE: Mapping = Mapping {
+    name: "site",
+    doc: "A place where the edge network serves users.",
+    keys: &[
+        required("id", Kind::Id, "Name."),
+        default("label", Kind::Text, "", "Text for people; the id if empty."),
+        optional("at", Kind::Point, "Where it is."),
+        optional("colos", some(&Kind::Map(&COLO)), "Its data centres, if there are several."),
+        optional(
+            "pools",
+            some(&Kind::Map(&POOL)),
+            "Its server pools, if there is one data centre. Without any pool it serves without \
+             limit.",
+        ),
+    ],
+};
+
+static COLO: Mapping = Mapping {
+    name: "colo",
+    doc: "A data centre of a site, named `site/colo`.",
+    keys: &[
+        required("id", Kind::Id, "Name within the site."),
+        optional("pools", some(&Kind::Map(&POOL)), "Its server pools."),
+    ],
+};
+
+static POOL: Mapping = Mapping {
+    name: "pool",
+    doc: "Equal servers in a data centre, named `site/pool` or `site/colo/pool`.",
+    keys: &[
+        required("id", Kind::Id, "Name within the data centre."),
+        required("servers", Kind::Count { min: 1, max: 1_000_000 }, "Number of machines."),
+        required("cores", Kind::Count { min: 1, max: 4_096 }, "Cores of one machine."),
+        default(
+            "core_speed",
+            Kind::Number { min: 0.001, max: 1_000.0 },
+            "1",
+            "CPU-seconds of reference work that a core does in a second.",
+        ),
+    ],
+};
+
+pub(super) static NEIGHBOUR: Mapping = Mapping {
+    name: "neighbour",
+    doc: "Another AS that we have sessions with.",
+    keys: &[
+        required("id", Kind::Id, "Name; no site has the same."),
+        default("label", Kind::Text, "", "Text for people; the id if empty."),
+        optional("asn", Kind::Count { min: 1, max: u32::MAX as u64 }, "AS number."),
+        required(
+            "kind",
+            Kind::Choice(&["eyeball", "transit", "peer", "cloud"]),
+            "What it is to us.",
+        ),
+        optional("at", Kind::Point, "Where it is."),
+        default(
+            "blocks",
+            Kind::Count { min: 1, max: 64 },
+            "16",
+            "Equal address blocks it can withdraw one by one.",
+        ),
+    ],
+};
+
+const LINK_WEIGHT: Kind = Kind::Count { min: 1, max: 1_000_000_000 };
+
+pub(super) static LINK: Mapping = Mapping {
+    name: "link",
+    doc: "A directed pair of capacities between two ends.",
+    keys: &[
+        required("id", Kind::Id, "Name."),
+        default("label", Kind::Text, "", "Text for people; the id if empty."),
+        optional(
+            "kind",
+            Kind::Choice(&["backbone", "dci", "pni", "ixp", "transit", "cloud", "access"]),
+            "What kind of link. If absent: `dci` within a site, `backbone` between sites, towards \
+             a neighbour what its kind suggests (transit, eyeball: pni, peer: ixp, cloud).",
+        ),
+        required(
+            "ends",
+            Kind::List { item: &Kind::Ref(Entity::Node), min: 2, max: 2 },
+            "Its two ends: sites, `site/colo`, or one neighbour.",
+        ),
+        required(
+            "capacity",
+            Kind::Either(&Kind::Bandwidth { min: 1 }, &BOTH_CAPACITIES),
+            "Capacity in each direction.",
+        ),
+        default("weight", Kind::Either(&LINK_WEIGHT, &BOTH_WEIGHTS), "1", "IGP cost."),
+        default(
+            "delay",
+            Kind::Word("auto", &Kind::Span { min: 0, max: 10 * NS_S }),
+            "auto",
+            "One-way propagation delay; `auto` follows from distance.",
+        ),
+        default(
+            "lag_members",
+            Kind::Count { min: 1, max: 1_024 },
+            "1",
+            "Members of the bundle, each with an equal share of capacity.",
+        ),
+        default(
+            "buffer",
+            Kind::Span { min: 0, max: 10 * NS_S },
+            "50ms",
+            "Queue in front of the link, as time at full rate.",
+        ),
+        default(
+            "scheduling",
+            Kind::Either(&Kind::Choice(&["strict"]), &WEIGHTED),
+            "strict",
+            "How classes share it: `strict` priority, or weights.",
+        ),
+        optional("srlgs", list(&Kind::Id), "Shared-risk groups: links that fail together."),
+        optional(
+            "preference",
+            Kind::Count { min: 0, max: u32::MAX as u64 },
+            "Local preference of the session over it, larger is preferred. If absent: access 400, \
+             pni and cloud 300, ixp 200, transit 100.",
+        ),
+    ],
+};
+
+static BOTH_CAPACITIES: Mapping = Mapping {
+    name: "capacities",
+    doc: "Capacity by direction; `0bps` means no such direction.",
+    keys: &[
+        required("forward", Kind::Bandwidth { min: 0 }, "From the first end to the second."),
+        required("back", Kind::Bandwidth { min: 0 }, "From the second end to the first."),
+    ],
+};
+
+static BOTH_WEIGHTS: Mapping = Mapping {
+    name: "weights",
+    doc: "IGP cost by direction.",
+    keys: &[
+        required("forward", LINK_WEIGHT, "From the first end to the second."),
+        required("back", LINK_WEIGHT, "From the second end to the first."),
+    ],
+};
+
+static WEIGHTED: Mapping = Mapping {
+    name: "weighted",
+    doc: "Classes share a link by weight; what one does not use the others get.",
+    keys: &[required(
+        "weights",
+        Kind::Dict { of: Entity::Class, value: &WEIGHT },
+        "Weight by class; a class that is not named keeps its own weight.",
+    )],
+};
+
+/// A made-up world.
+pub(crate) static GENERATE: Mapping = Mapping {
+    name: "generate",
+    doc: "A made-up world in real metros: sites in the largest ones, client groups by population, \
+          one transit link a site, backbone links to the nearest sites, one prefix `generated`, \
+          one service `generated`, one demand `generated`. The same keys give the same world.",
+    keys: &[
+        required(
+            "sites",
+            Kind::Count { min: 1, max: limits::GENERATED_SITES_MAX },
+            "Number of sites, `site-0001` and so on.",
+        ),
+        required(
+            "client_groups",
+            Kind::Count { min: 1, max: limits::GENERATED_GROUPS_MAX },
+            "Number of client groups, `group-00001` and so on.",
+        ),
+        required("seed", Kind::Count { min: 0, max: u64::MAX }, "Chance of places and weights."),
+        required("rate", Kind::RequestRate, "Requests of all client groups at the peak."),
+        default(
+            "headroom",
+            Kind::Ratio { min: 0.01, max: 100.0 },
+            "1.5",
+            "Capacity of a site over the demand of the groups nearest to it.",
+        ),
+        default(
+            "backbone_degree",
+            Kind::Count { min: 0, max: 16 },
+            "2",
+            "Nearest sites each site has a backbone link to.",
+        ),
+        default("trough_ratio", FRACTION_ABOVE_ZERO, "35%", "Demand at the trough over the peak."),
+    ],
+};
+
+const FRACTION_ABOVE_ZERO: Kind = Kind::Ratio { min: 0.001, max: 1.0 };

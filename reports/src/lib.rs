@@ -1,1 +1,4 @@
-//! Placeholder.
+//! Reports.
+pub mod figure;
+pub mod number;
+mod text;

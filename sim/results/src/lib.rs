@@ -4,3 +4,6 @@
 
 pub mod summary;
 pub mod view;
+
+/// The engine, for crates that know results only but name its public types.
+pub use steerlab_engine as engine;

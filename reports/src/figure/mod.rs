@@ -1,0 +1,9 @@
+//! Charts as SVG. All of plotters is behind this module; nothing else names it.
+
+mod canvas;
+mod chart;
+mod ink;
+mod width;
+
+pub use chart::{Axis, Chart, Layer, Shape};
+pub use ink::{ARM_INKS, Dash, Ink, LINE_INKS, Pen};

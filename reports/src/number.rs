@@ -28,6 +28,20 @@ pub fn quantity(value: f64, unit: &str) -> String {
     }
 }
 
+/// A value and the half-width of its interval on one scale: `12.35 ± 0.95 G`. The half-width has
+/// two significant figures.
+#[must_use]
+pub fn with_error(value: f64, half: f64) -> String {
+    let size = value.abs().max(half.abs());
+    if !size.is_finite() || !value.is_finite() {
+        return number(value);
+    }
+    let (factor, prefix) = if size < 9_999.5 { (1.0, "") } else { prefix_for(size * 1.00005) };
+    let space = if prefix.is_empty() { "" } else { " " };
+    let (value, half) = (figures(value / factor, 4), figures(half.abs() / factor, 2));
+    format!("{value} ± {half}{space}{prefix}")
+}
+
 /// A unit as we write it for people; units we do not know stay as they are.
 #[must_use]
 pub fn unit_name(unit: &str) -> &str {
@@ -222,6 +236,8 @@ mod tests {
         assert_eq!(quantity(12_345.0, "requests/s"), "12.35 k requests/s");
         assert_eq!(quantity(3.0, "ms"), "3 ms");
         assert_eq!(quantity(0.5, ""), "0.5");
+        assert_eq!(with_error(12.345e9, 9.5e8), "12.35 ± 0.95 G");
+        assert_eq!(with_error(0.5, 0.012_34), "0.5 ± 0.012");
         assert_eq!(percent(0.973_4), "97.3 %");
         assert_eq!(signed(1.0, "ms"), "+1 ms");
         assert_eq!(signed(-1.0, "ms"), "−1 ms");

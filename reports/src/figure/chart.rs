@@ -76,8 +76,10 @@ pub enum Shape {
     Ring,
     /// Triangle that points up.
     Up,
-    /// Triangle that points down.
-    Down,
+    /// Triangle that points left: the value lies beyond the axis.
+    Left,
+    /// Triangle that points right: the value lies beyond the axis.
+    Right,
     /// Square.
     Square,
     /// Diamond.
@@ -325,7 +327,8 @@ fn draw_mark(root: &Root<'_>, (x, y): (i32, i32), shape: Shape, radius: i32, ink
             return;
         }
         Shape::Up => vec![(x, y - r), (x + r, y + r * 8 / 10), (x - r, y + r * 8 / 10)],
-        Shape::Down => vec![(x, y + r), (x + r, y - r * 8 / 10), (x - r, y - r * 8 / 10)],
+        Shape::Left => vec![(x - r, y), (x + r * 8 / 10, y - r), (x + r * 8 / 10, y + r)],
+        Shape::Right => vec![(x + r, y), (x - r * 8 / 10, y - r), (x - r * 8 / 10, y + r)],
         Shape::Square => {
             let r = r * 9 / 10;
             vec![(x - r, y - r), (x + r, y - r), (x + r, y + r), (x - r, y + r)]

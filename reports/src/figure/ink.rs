@@ -8,6 +8,9 @@ pub const ARM_INKS: usize = 6;
 /// Number of colours for entities inside one chart.
 pub const LINE_INKS: usize = 5;
 
+/// Number of steps of load.
+pub const LOAD_INKS: usize = 4;
+
 /// What a drawn thing stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
@@ -35,6 +38,8 @@ pub enum Ink {
     Arm(usize),
     /// One of a few entities of a chart.
     Line(usize),
+    /// How loaded something is: 0 (low) to 3 (above capacity).
+    Load(usize),
 }
 
 impl Ink {
@@ -43,6 +48,7 @@ impl Ink {
     pub fn class(self) -> &'static str {
         const ARMS: [&str; ARM_INKS] = ["a0", "a1", "a2", "a3", "a4", "a5"];
         const LINES: [&str; LINE_INKS] = ["s0", "s1", "s2", "s3", "s4"];
+        const LOADS: [&str; LOAD_INKS] = ["u0", "u1", "u2", "u3"];
         match self {
             Ink::Text => "tx",
             Ink::Muted => "mu",
@@ -56,6 +62,7 @@ impl Ink {
             Ink::Worse => "wo",
             Ink::Arm(index) => ARMS[index % ARM_INKS],
             Ink::Line(index) => LINES[index % LINE_INKS],
+            Ink::Load(index) => LOADS[index.min(LOAD_INKS - 1)],
         }
     }
 
@@ -77,6 +84,7 @@ impl Ink {
         match self {
             Ink::Arm(index) => 0x40 + (index % ARM_INKS) as u8,
             Ink::Line(index) => 0x80 + (index % LINE_INKS) as u8,
+            Ink::Load(index) => 0xc0 + index.min(LOAD_INKS - 1) as u8,
             plain => Ink::PLAIN.iter().position(|ink| *ink == plain).unwrap_or(0) as u8,
         }
     }
@@ -84,6 +92,7 @@ impl Ink {
     /// The role that a colour stands for.
     pub(super) fn from_code(code: u8) -> Ink {
         match code {
+            0xc0.. => Ink::Load(usize::from(code - 0xc0)),
             0x80.. => Ink::Line(usize::from(code - 0x80)),
             0x40.. => Ink::Arm(usize::from(code - 0x40)),
             plain => Ink::PLAIN.get(usize::from(plain)).copied().unwrap_or(Ink::Text),
@@ -199,6 +208,7 @@ mod tests {
         let mut inks = Ink::PLAIN.to_vec();
         inks.extend((0..ARM_INKS).map(Ink::Arm));
         inks.extend((0..LINE_INKS).map(Ink::Line));
+        inks.extend((0..LOAD_INKS).map(Ink::Load));
         for ink in inks {
             assert_eq!(Ink::from_code(ink.code()), ink);
         }

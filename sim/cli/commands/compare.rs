@@ -68,7 +68,11 @@ fn spec_of(view: &RunView, args: &CompareArgs) -> Result<CompareSpec, String> {
         spec.metrics = args
             .metric
             .iter()
-            .map(|text| steerlab_scenario::parse_metric(text, steerlab_results::catalogue::metrics()))
+            .map(|text| {
+                let metrics = steerlab_results::catalogue::metrics();
+                steerlab_scenario::parse_metric(text, metrics, &view.scenario)
+                    .map_err(|error| format!("--metric {text}: {}", error.message))
+            })
             .collect::<Result<_, String>>()?;
     }
     let ratio = |text: &Option<String>, name: &str| match text {

@@ -6,7 +6,7 @@ use crate::console::Console;
 use crate::exit::Exit;
 use std::path::{Path, PathBuf};
 use steerlab_scenario::import::{
-    Cut, DemandInput, DiskFolder, Document, ImportError, ImportInput, ImportOptions, Imported,
+    Cut, DemandInput, DiskFolder, ImportError, ImportInput, ImportOptions, Imported,
     importer, importers, parse_capacity, read_limited,
 };
 
@@ -34,7 +34,7 @@ fn input(args: &ImportArgs) -> Result<ImportInput, ImportError> {
     let demands = match &args.demands {
         None => None,
         Some(path) if path.is_dir() => Some(DemandInput::Folder(Box::new(DiskFolder::new(path)))),
-        Some(path) => Some(DemandInput::File(document(path)?)),
+        Some(path) => Some(DemandInput::File(read_limited(path)?)),
     };
     let name = args.name.clone().or_else(|| {
         let stem = args.output.as_deref()?.file_stem()?;
@@ -49,11 +49,7 @@ fn input(args: &ImportArgs) -> Result<ImportInput, ImportError> {
         length: args.length.clone(),
         fallback_capacity_bps: parse_capacity(&args.fallback_capacity).unwrap_or(0),
     };
-    Ok(ImportInput { topology: document(&args.input)?, demands, options })
-}
-
-fn document(path: &Path) -> Result<Document, ImportError> {
-    Ok(Document { name: path.display().to_string(), bytes: read_limited(path)? })
+    Ok(ImportInput { topology: read_limited(&args.input)?, demands, options })
 }
 
 fn write(console: &Console, args: &ImportArgs, imported: &Imported) -> Exit {

@@ -125,7 +125,7 @@ fn importers() -> Listing {
 fn codes() -> Listing {
     let rows = steerlab_scenario::codes()
         .iter()
-        .map(|code| vec![code.to_string()])
+        .map(|(code, meaning)| vec![(*code).to_owned(), (*meaning).to_owned()])
         .collect();
-    Listing { kind: "codes", head: vec!["code"], rows }
+    Listing { kind: "codes", head: vec!["code", "meaning"], rows }
 }

@@ -39,7 +39,7 @@ pub fn show_diagnostics(console: &Console, loaded: &Loaded) {
 /// # Errors
 /// The exit code, after the error has been shown.
 pub fn write_file(console: &Console, path: &Path, bytes: &[u8]) -> Result<(), Exit> {
-    steerlab_results::disk::Disk::real().write_atomic(path, bytes).map_err(|error| {
+    steerlab_results::disk::Disk::default().write_atomic(path, bytes).map_err(|error| {
         console.fail(Exit::CannotWrite, &error.to_string(), "check the path, its rights and the free space")
     })
 }

@@ -34,3 +34,6 @@ mod totals;
 pub mod verdict;
 pub mod view;
 pub mod workspace;
+
+/// The engine, for crates that know results only but name its public types.
+pub use steerlab_engine as engine;

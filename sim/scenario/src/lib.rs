@@ -43,6 +43,7 @@ pub use schema::json_schema;
 pub use source::{SourceFile, SourceMap, Span};
 
 use serde::Serialize;
+use steerlab_engine::kernel::SimSpan;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use steerlab_engine::record::MetricInfo;
@@ -98,4 +99,20 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// A span of time as people write it: `45m`, `1h30m`.
+///
+/// # Errors
+/// What is wrong, and how to write it.
+pub fn parse_span(text: &str) -> Result<SimSpan, String> {
+    quantity::span(text).map_err(|bad| format!("{}; {}", bad.what, bad.help))
+}
+
+/// A share as people write it: `0.01` or `1%`.
+///
+/// # Errors
+/// What is wrong, and how to write it.
+pub fn parse_ratio(text: &str) -> Result<f64, String> {
+    quantity::ratio(text).map_err(|bad| format!("{}; {}", bad.what, bad.help))
 }

@@ -1,0 +1,273 @@
+//! Sentences generated from the numbers.
+
+use crate::number::{duration, number, percent, quantity, signed};
+use crate::text;
+use steerlab_results::summary::{ArmSummary, CheckResult, ComparisonRow, Verdict};
+use steerlab_results::view::RunView;
+
+/// A verdict in words.
+#[must_use]
+pub fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "better",
+        Verdict::Worse => "worse",
+        Verdict::NoMaterialDifference => "no material difference",
+        Verdict::Inconclusive => "inconclusive",
+    }
+}
+
+/// A verdict, with the replications that would settle it where it is open.
+#[must_use]
+pub fn verdict_with_need(row: &ComparisonRow) -> String {
+    match (row.verdict, row.replications_needed) {
+        (Verdict::Inconclusive, Some(needed)) => {
+            format!("inconclusive (about {} replications would settle it)", number(needed as f64))
+        }
+        (verdict, _) => verdict_word(verdict).to_owned(),
+    }
+}
+
+/// A p value: never shown as zero.
+#[must_use]
+pub fn p_value(p: f64) -> String {
+    if p < 0.0001 { "<0.0001".to_owned() } else { crate::number::number((p * 1e4).round() / 1e4) }
+}
+
+/// How an outcome is told at a glance: word, symbol, and whether it is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All checks hold.
+    Pass,
+    /// A check does not hold.
+    Fail,
+    /// Nothing was asked.
+    Nothing,
+}
+
+impl Outcome {
+    /// Of the checks.
+    #[must_use]
+    pub fn of(checks: &[CheckResult]) -> Outcome {
+        match (checks.is_empty(), checks.iter().all(|check| check.pass)) {
+            (true, _) => Outcome::Nothing,
+            (false, true) => Outcome::Pass,
+            (false, false) => Outcome::Fail,
+        }
+    }
+
+    /// Sign that goes with the word.
+    #[must_use]
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Outcome::Pass => "✓",
+            Outcome::Fail => "✗",
+            Outcome::Nothing => "–",
+        }
+    }
+}
+
+/// The verdict line: `3 of 4 checks pass, 1 fails`.
+#[must_use]
+pub fn verdict_line(view: &RunView) -> String {
+    let checks = &view.summary.checks;
+    let failed = checks.iter().filter(|check| !check.pass).count();
+    match (Outcome::of(checks), failed) {
+        (Outcome::Nothing, _) => "No checks were asked".to_owned(),
+        (Outcome::Pass, _) if checks.len() == 1 => "The check passes".to_owned(),
+        (Outcome::Pass, _) => format!("All {} checks pass", checks.len()),
+        (Outcome::Fail, _) if checks.len() == 1 => "The check fails".to_owned(),
+        (Outcome::Fail, failed) => format!("{failed} of {} checks fail", checks.len()),
+    }
+}
+
+/// A side of a check for people.
+#[must_use]
+pub fn side(value: Option<f64>) -> String {
+    value.map_or("no value".to_owned(), number)
+}
+
+/// `2 better, 1 worse, 1 inconclusive of 4 comparisons.`
+#[must_use]
+pub fn comparison_counts(rows: &[ComparisonRow]) -> String {
+    let verdicts =
+        [Verdict::Better, Verdict::Worse, Verdict::NoMaterialDifference, Verdict::Inconclusive];
+    let counts: Vec<String> = verdicts
+        .into_iter()
+        .filter_map(|verdict| {
+            let count = rows.iter().filter(|row| row.verdict == verdict).count();
+            let word = match verdict {
+                Verdict::NoMaterialDifference => "without material difference",
+                other => verdict_word(other),
+            };
+            (count > 0).then(|| format!("{count} {word}"))
+        })
+        .collect();
+    format!("Of {}: {}.", text::count(rows.len(), "comparison"), counts.join(", "))
+}
+
+/// One comparison in one sentence.
+#[must_use]
+pub fn comparison_sentence(row: &ComparisonRow) -> String {
+    format!(
+        "{} on {} is {} than {}: {} ({} to {}).",
+        text::clean(&row.candidate),
+        text::metric(&row.metric, &row.labels),
+        match row.verdict {
+            Verdict::Better => "better",
+            Verdict::Worse => "worse",
+            Verdict::NoMaterialDifference => "not materially different",
+            Verdict::Inconclusive => "not provably different",
+        },
+        text::clean(&row.baseline),
+        signed(row.difference, &row.unit),
+        quantity(row.baseline_mean, &row.unit),
+        quantity(row.candidate_mean, &row.unit),
+    )
+    .replace("different than", "different from")
+}
+
+/// What was played, in one or two sentences.
+#[must_use]
+pub fn setting(view: &RunView) -> String {
+    let scenario = &view.scenario;
+    let network = &scenario.network;
+    let arms = view.summary.arms.len();
+    let replications = view.summary.replications as usize;
+    let mut parts = Vec::new();
+    for (count, noun) in [
+        (network.sites.len(), "site"),
+        (network.links.len(), "link"),
+        (network.neighbours.len(), "neighbour"),
+        (scenario.client_groups.len(), "client group"),
+        (scenario.demands.len(), "demand"),
+    ] {
+        if count > 0 {
+            parts.push(text::count(count, noun));
+        }
+    }
+    let played = if arms == 1 {
+        format!("One arm played {}", text::count(replications, "replication"))
+    } else {
+        format!("{arms} arms each played the same {}", text::count(replications, "replication"))
+    };
+    format!(
+        "{played} of {} of simulated time on {}.",
+        duration(scenario.horizon.seconds()),
+        list(&parts)
+    )
+}
+
+/// The paragraph at the top: setting, verdicts by arm, failed checks.
+#[must_use]
+pub fn summary(view: &RunView) -> Vec<String> {
+    let mut out = vec![setting(view)];
+    for arm in view.summary.arms.iter().skip(1) {
+        let rows: Vec<&ComparisonRow> =
+            view.summary.comparison.iter().filter(|row| row.candidate == arm.arm).collect();
+        if !rows.is_empty() {
+            out.push(arm_sentence(arm, &rows));
+        }
+    }
+    if view.summary.comparison.is_empty() {
+        out.extend(headline_figures(view));
+    }
+    let failed: Vec<String> = view
+        .summary
+        .checks
+        .iter()
+        .filter(|check| !check.pass)
+        .map(|check| {
+            let arm =
+                check.arm.as_ref().map_or(String::new(), |arm| format!(" in {}", text::clean(arm)));
+            format!(
+                "“{}”{arm} ({} against {})",
+                text::clean(&check.text),
+                side(check.left),
+                side(check.right)
+            )
+        })
+        .collect();
+    if !failed.is_empty() {
+        out.push(format!("Failed: {}.", list(&failed)));
+    }
+    out
+}
+
+fn arm_sentence(arm: &ArmSummary, rows: &[&ComparisonRow]) -> String {
+    let mut parts = Vec::new();
+    for (verdict, lead) in [
+        (Verdict::Better, "better on"),
+        (Verdict::Worse, "worse on"),
+        (Verdict::NoMaterialDifference, "without material difference on"),
+        (Verdict::Inconclusive, "inconclusive on"),
+    ] {
+        let of: Vec<&&ComparisonRow> = rows.iter().filter(|row| row.verdict == verdict).collect();
+        if of.is_empty() {
+            continue;
+        }
+        let figures: Vec<String> = of.iter().take(4).map(|row| figure(row)).collect();
+        let more = of.len() - figures.len();
+        let mut words = list(&figures);
+        if more > 0 {
+            words.push_str(&format!(" and {more} more"));
+        }
+        parts.push(format!("{lead} {words}"));
+    }
+    let baseline = rows.first().map_or("", |row| row.baseline.as_str());
+    format!("Against {}, {} is {}.", text::clean(baseline), text::clean(&arm.arm), parts.join("; "))
+}
+
+/// `latency_ms_p99 (84.2 ms to 61 ms)`.
+fn figure(row: &ComparisonRow) -> String {
+    format!(
+        "{} ({} to {})",
+        text::metric(&row.metric, &row.labels),
+        quantity(row.baseline_mean, &row.unit),
+        quantity(row.candidate_mean, &row.unit)
+    )
+}
+
+/// The first figures of each arm, where nothing was compared.
+fn headline_figures(view: &RunView) -> Vec<String> {
+    view.summary
+        .arms
+        .iter()
+        .take(4)
+        .filter_map(|arm| {
+            let figures: Vec<String> = arm
+                .metrics
+                .iter()
+                .filter(|metric| metric.labels.is_empty())
+                .take(4)
+                .map(|m| format!("{} {}", text::clean(&m.metric), quantity(m.mean, &m.unit)))
+                .collect();
+            (!figures.is_empty()).then(|| format!("{}: {}.", text::clean(&arm.arm), list(&figures)))
+        })
+        .collect()
+}
+
+/// How the intervals were made.
+#[must_use]
+pub fn method(view: &RunView) -> String {
+    let confidence = percent(view.summary.confidence);
+    match view.summary.replications {
+        0 | 1 => {
+            "One replication: there are no intervals, and no claim is made about chance.".to_owned()
+        }
+        n => format!(
+            "Means over {n} replications; ± is half of the {confidence} interval of the mean \
+             (Student's t). Differences are taken pair by pair: both arms of a pair met the same \
+             traffic, failures and noise."
+        ),
+    }
+}
+
+/// `a, b and c`.
+#[must_use]
+pub fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}

@@ -1,0 +1,647 @@
+//! A made-up run directory, large enough to look real: 20 sites, 2 arms, 5 replications, 120
+//! buckets. The numbers mean nothing; they only have the shape of an incident.
+
+use steerlab_results::engine::kernel::{SimSpan, SimTime, Table};
+use steerlab_results::engine::net::{GeoPoint, Link, LinkKind, Network, Pool, Scheduling, SiteId};
+use steerlab_results::engine::scenario::{
+    ActuatorSpec, Arm, Class, ClientGroup, CompareSpec, DemandNoise, FeedSpec, RoutingSpec,
+    Scenario, Tenant,
+};
+use steerlab_results::summary::{
+    ArmSummary, CheckResult, ComparisonRow, FileEntry, Manifest, MetricValue, Provenance,
+    RunSummary, Summary, Verdict, WarningEntry,
+};
+use steerlab_results::view::{ColumnData, DataColumn, DataTable, RunView};
+
+/// How large the made-up run is.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    pub arms: usize,
+    pub replications: u64,
+    pub buckets: usize,
+    pub sites: usize,
+    pub groups: usize,
+}
+
+pub const USUAL: Shape = Shape { arms: 2, replications: 5, buckets: 120, sites: 20, groups: 160 };
+
+const CITIES: [(&str, f64, f64); 20] = [
+    ("lhr", 51.5, -0.1),
+    ("fra", 50.1, 8.7),
+    ("cdg", 48.9, 2.4),
+    ("ams", 52.4, 4.9),
+    ("mad", 40.4, -3.7),
+    ("waw", 52.2, 21.0),
+    ("jfk", 40.7, -74.0),
+    ("ord", 41.9, -87.6),
+    ("dfw", 32.8, -96.8),
+    ("lax", 34.1, -118.2),
+    ("sea", 47.6, -122.3),
+    ("gru", -23.5, -46.6),
+    ("jnb", -26.2, 28.0),
+    ("nbo", -1.3, 36.8),
+    ("bom", 19.1, 72.9),
+    ("sin", 1.35, 103.8),
+    ("hkg", 22.3, 114.2),
+    ("nrt", 35.7, 139.7),
+    ("syd", -33.9, 151.2),
+    ("dxb", 25.2, 55.3),
+];
+
+const LINKS: [(usize, usize); 30] = [
+    (0, 1),
+    (0, 2),
+    (0, 3),
+    (1, 3),
+    (1, 2),
+    (2, 4),
+    (1, 5),
+    (0, 6),
+    (2, 6),
+    (6, 7),
+    (7, 8),
+    (8, 9),
+    (9, 10),
+    (7, 10),
+    (6, 11),
+    (4, 11),
+    (4, 12),
+    (12, 13),
+    (13, 19),
+    (19, 14),
+    (14, 15),
+    (15, 16),
+    (16, 17),
+    (17, 9),
+    (17, 10),
+    (15, 18),
+    (18, 9),
+    (1, 19),
+    (5, 19),
+    (11, 12),
+];
+
+/// A number in [0, 1) from a few keys; the same on every machine.
+pub fn noise(keys: &[u64]) -> f64 {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for &key in keys {
+        state = (state ^ key).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        state ^= state >> 29;
+        state = state.wrapping_mul(0x94d0_49bb_1331_11eb);
+        state ^= state >> 32;
+    }
+    (state >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+pub const ARMS: [&str; 3] = ["do-nothing", "spill", "withdraw"];
+
+pub fn scenario(shape: Shape) -> Scenario {
+    let mut network = Network::default();
+    for index in 0..shape.sites {
+        let (id, lat, lon) = CITIES[index % 20];
+        let id = if index < 20 { id.to_owned() } else { format!("{id}{index}") };
+        let place = GeoPoint { lat: lat + (index / 20) as f64, lon };
+        let site = network.add_site(&id, &id, Some(place));
+        let colo = network.add_colo(site, &id);
+        network.add_pool(Pool {
+            id: format!("{id}/pool"),
+            colo,
+            servers: 40,
+            cores: 64,
+            core_speed: 1.0,
+        });
+    }
+    for &(a, b) in LINKS.iter().filter(|(a, b)| *a < shape.sites && *b < shape.sites) {
+        let ends = [SiteId(a as u32), SiteId(b as u32)].map(|site| network.site_node(site));
+        network.links.push(Link {
+            id: format!("{}-{}", CITIES[a].0, CITIES[b].0),
+            label: String::new(),
+            kind: LinkKind::Backbone,
+            ends,
+            capacity_bps: [400_000_000_000; 2],
+            weight: [10; 2],
+            delay: SimSpan::from_millis(12),
+            lag_members: 4,
+            buffer: SimSpan::from_millis(50),
+            scheduling: Scheduling::StrictPriority,
+            srlgs: vec![],
+            preference: 0,
+            distance_km: None,
+        });
+    }
+    let client_groups: Table<_, _> = (0..shape.groups)
+        .map(|index| {
+            let (city, lat, lon) = CITIES[index % 20];
+            let far = |salt| (noise(&[index as u64, salt]) - 0.5) * 16.0;
+            ClientGroup {
+                id: format!("as{}-{city}", 64_500 + index),
+                label: String::new(),
+                location: Some(GeoPoint { lat: lat + far(1), lon: lon + far(2) }),
+                neighbour: None,
+                weight: 1.0,
+                rtt: vec![],
+            }
+        })
+        .collect();
+    rest(shape, network, client_groups)
+}
+
+fn rest(
+    shape: Shape,
+    network: Network,
+    client_groups: Table<steerlab_results::engine::scenario::ClientGroupId, ClientGroup>,
+) -> Scenario {
+    let arm = |index: usize| Arm {
+        id: ARMS[index % 3].to_owned(),
+        label: ["What happens without steering", "Spill to neighbours above 90 %", ""][index % 3]
+            .to_owned(),
+        policies: vec![],
+    };
+    let feed = FeedSpec {
+        period: SimSpan::from_seconds(30),
+        delay: SimSpan::from_seconds(15),
+        noise: 0.02,
+    };
+    let actuator = ActuatorSpec {
+        delay: SimSpan::from_seconds(20),
+        jitter: SimSpan::from_seconds(10),
+        failure: 0.01,
+    };
+    Scenario {
+        name: "fibre-cut-at-peak".to_owned(),
+        label: "Two transatlantic fibres cut at the evening peak".to_owned(),
+        description: "At 40 minutes a shared conduit fails and takes both Atlantic paths.\n\nThe \
+                      question is whether spilling load between sites loses less traffic than \
+                      doing nothing, and who pays for it."
+            .to_owned(),
+        assumptions: vec![
+            "Server capacity is that of the reference generation in every site.".to_owned(),
+            "Demand follows a made-up daily shape.".to_owned(),
+        ],
+        seed: 20_240_611,
+        start_time_of_day: SimSpan::from_seconds(18 * 3_600),
+        start: "2025-03-14T18:00:00Z".to_owned(),
+        horizon: SimSpan::from_seconds(7_200),
+        bucket: SimSpan::from_seconds(60),
+        client_bucket: SimSpan::from_seconds(600),
+        traffic_step: SimSpan::from_seconds(60),
+        replications: shape.replications as u32,
+        network,
+        classes: [Class { id: "interactive".to_owned(), weight: 1.0 }].into_iter().collect(),
+        tenants: [Tenant { id: "all".to_owned(), label: String::new(), budget_bps: None }]
+            .into_iter()
+            .collect(),
+        services: Table::new(),
+        prefixes: Table::new(),
+        client_groups,
+        profiles: Table::new(),
+        matrices: Table::new(),
+        demands: Table::new(),
+        demand_noise: DemandNoise { cv: 0.1, step: SimSpan::from_seconds(60) },
+        surges: vec![],
+        timeline: vec![],
+        queue_limit: SimSpan::from_seconds(2),
+        routing: RoutingSpec {
+            igp_convergence: SimSpan::from_millis(500),
+            bgp_convergence_min: SimSpan::from_seconds(5),
+            bgp_convergence_mean: SimSpan::from_seconds(30),
+            bgp_convergence_max: SimSpan::from_seconds(180),
+            landing_noise: 0.2,
+        },
+        feeds: vec![feed; 4],
+        actuators: vec![actuator; 7],
+        arms: (0..shape.arms).map(arm).collect(),
+        checks: vec![],
+        compare: CompareSpec { metrics: vec![], margin: 0.05, confidence: 0.95 },
+    }
+}
+
+/// A table under construction: rows of (text, number) cells in column order.
+struct Builder {
+    name: &'static str,
+    texts: Vec<(&'static str, Vec<String>)>,
+    numbers: Vec<(&'static str, Vec<f64>)>,
+    replications: Vec<u64>,
+}
+
+impl Builder {
+    fn new(name: &'static str, texts: &[&'static str], numbers: &[&'static str]) -> Builder {
+        Builder {
+            name,
+            texts: texts.iter().map(|&name| (name, Vec::new())).collect(),
+            numbers: numbers.iter().map(|&name| (name, Vec::new())).collect(),
+            replications: Vec::new(),
+        }
+    }
+
+    fn row(&mut self, replication: u64, texts: &[&str], numbers: &[f64]) {
+        assert_eq!((texts.len(), numbers.len()), (self.texts.len(), self.numbers.len()));
+        self.replications.push(replication);
+        for (column, text) in self.texts.iter_mut().zip(texts) {
+            column.1.push((*text).to_owned());
+        }
+        for (column, number) in self.numbers.iter_mut().zip(numbers) {
+            column.1.push(*number);
+        }
+    }
+
+    fn table(self) -> DataTable {
+        let text = |(name, values): (&str, Vec<String>)| {
+            let mut dictionary: Vec<String> = Vec::new();
+            let codes = values
+                .into_iter()
+                .map(|value| match dictionary.iter().position(|known| *known == value) {
+                    Some(code) => code as u32,
+                    None => {
+                        dictionary.push(value);
+                        dictionary.len() as u32 - 1
+                    }
+                })
+                .collect();
+            column(name, ColumnData::Text { dictionary, codes })
+        };
+        let mut columns: Vec<DataColumn> = self.texts.into_iter().map(text).collect();
+        columns.push(column("replication", ColumnData::U64(self.replications)));
+        columns.extend(
+            self.numbers.into_iter().map(|(name, values)| column(name, ColumnData::F64(values))),
+        );
+        DataTable { name: self.name.to_owned(), columns }
+    }
+}
+
+fn column(name: &str, data: ColumnData) -> DataColumn {
+    DataColumn { name: name.to_owned(), meaning: String::new(), data }
+}
+
+/// How bad it is: rises at bucket 40 of 120, falls when the arm has acted.
+fn trouble(arm: usize, part: f64) -> f64 {
+    let start = 1.0 / 3.0;
+    let end = [0.85, 0.48, 0.55][arm % 3];
+    if part < start {
+        0.0
+    } else if part < end {
+        ((part - start) * 20.0).min(1.0)
+    } else {
+        (1.0 - (part - end) * 12.0).max(0.0)
+    }
+}
+
+pub fn view(shape: Shape) -> RunView {
+    let scenario = scenario(shape);
+    let tables = vec![
+        actions(shape),
+        client_groups(shape, &scenario),
+        events(shape),
+        links(shape, &scenario),
+        sites(shape, &scenario),
+        totals(shape),
+    ];
+    RunView {
+        dir: "unused".into(),
+        summary: summary(shape),
+        manifest: manifest(),
+        scenario,
+        tables,
+    }
+}
+
+/// Calls `f(arm, replication, bucket, time)` for every bucket of every run.
+fn every(shape: Shape, buckets: usize, width_s: f64, mut f: impl FnMut(usize, u64, usize, f64)) {
+    for arm in 0..shape.arms {
+        for replication in 0..shape.replications {
+            for bucket in 0..buckets {
+                f(arm, replication, bucket, bucket as f64 * width_s);
+            }
+        }
+    }
+}
+
+fn totals(shape: Shape) -> DataTable {
+    let mut table = Builder::new(
+        "totals",
+        &["arm"],
+        &[
+            "time_s",
+            "offered_bps",
+            "served_bps",
+            "dropped_bps",
+            "latency_ms_p50",
+            "latency_ms_p95",
+            "latency_ms_p99",
+        ],
+    );
+    let width = 7_200.0 / shape.buckets as f64;
+    every(shape, shape.buckets, width, |arm, replication, bucket, time| {
+        let part = time / 7_200.0;
+        let bad = trouble(arm, part);
+        let shake = 1.0 + 0.03 * (noise(&[replication, bucket as u64, 7]) - 0.5);
+        let offered = 2.4e12 * (0.8 + 0.2 * (part * 3.0).sin()) * shake;
+        let dropped =
+            offered * bad * (0.11 - 0.02 * arm as f64) * (0.8 + 0.4 * noise(&[replication, 9]));
+        table.row(
+            replication,
+            &[ARMS[arm % 3]],
+            &[
+                time,
+                offered,
+                offered - dropped,
+                dropped,
+                24.0 + bad * 6.0 + arm as f64,
+                71.0 + bad * 60.0 * shake,
+                118.0 + bad * 160.0 * shake,
+            ],
+        );
+    });
+    table.table()
+}
+
+fn sites(shape: Shape, scenario: &Scenario) -> DataTable {
+    let mut table = Builder::new(
+        "sites",
+        &["arm", "site"],
+        &[
+            "time_s",
+            "cpu_utilisation_mean",
+            "cpu_utilisation_max",
+            "landed_requests_per_s",
+            "egress_bps",
+            "up",
+        ],
+    );
+    let width = 7_200.0 / shape.buckets as f64;
+    every(shape, shape.buckets, width, |arm, replication, bucket, time| {
+        let bad = trouble(arm, time / 7_200.0);
+        for (index, site) in scenario.network.sites.rows().iter().enumerate() {
+            let base = 0.35 + 0.4 * noise(&[index as u64, 3]);
+            let shake = 0.02 * noise(&[index as u64, bucket as u64, replication]);
+            let hit =
+                if index < 4 { bad * (0.55 - 0.1 * arm as f64) } else { bad * 0.05 * arm as f64 };
+            let load = base + hit + shake;
+            let up = if index == 5 && bad > 0.9 { 0.0 } else { 1.0 };
+            table.row(
+                replication,
+                &[ARMS[arm % 3], &site.id],
+                &[time, load, load * 1.04, 4e4 * (0.2 + noise(&[index as u64, 5])), 1e11, up],
+            );
+        }
+    });
+    table.table()
+}
+
+fn links(shape: Shape, scenario: &Scenario) -> DataTable {
+    let mut table = Builder::new(
+        "links",
+        &["arm", "link", "direction"],
+        &["time_s", "utilisation_mean", "utilisation_max", "dropped_bps", "capacity_bps"],
+    );
+    let width = 7_200.0 / shape.buckets as f64;
+    every(shape, shape.buckets, width, |arm, replication, bucket, time| {
+        let bad = trouble(arm, time / 7_200.0);
+        for (index, link) in scenario.network.links.rows().iter().enumerate() {
+            for (back, direction) in ["forward", "back"].into_iter().enumerate() {
+                let base = 0.2 + 0.4 * noise(&[index as u64, back as u64, 11]);
+                let hit = if index % 7 == 0 { bad * 0.7 } else { 0.0 };
+                let load = base + hit + 0.02 * noise(&[index as u64, bucket as u64, replication]);
+                let down = index == 7 && bad > 0.5;
+                table.row(
+                    replication,
+                    &[ARMS[arm % 3], &link.id, direction],
+                    &[
+                        time,
+                        if down { 0.0 } else { load },
+                        if down { 0.0 } else { load * 1.05 },
+                        ((load - 1.0) * 4e11).max(0.0),
+                        if down { 0.0 } else { 4e11 },
+                    ],
+                );
+            }
+        }
+    });
+    table.table()
+}
+
+fn client_groups(shape: Shape, scenario: &Scenario) -> DataTable {
+    let mut table = Builder::new(
+        "client_groups",
+        &["arm", "client_group", "landing"],
+        &["time_s", "offered_bps", "dropped_bps", "served_requests_per_s", "latency_ms_mean"],
+    );
+    every(shape, 12, 600.0, |arm, replication, bucket, time| {
+        let bad = trouble(arm, (time + 300.0) / 7_200.0);
+        for (index, group) in scenario.client_groups.rows().iter().enumerate() {
+            let key = index as u64;
+            let offered = 2e9 * (0.1 + noise(&[key, 21]));
+            let hit = if index % 20 < 4 { 1.0 } else { 0.0 };
+            let dropped = offered * bad * hit * (0.3 - 0.12 * arm as f64);
+            let moved = if arm > 0 && hit > 0.0 { 25.0 * (noise(&[key, 22]) - 0.3) } else { 0.0 };
+            let latency = 12.0
+                + 90.0 * noise(&[key, 23]).powi(3)
+                + bad * moved
+                + noise(&[key, bucket as u64, replication]);
+            table.row(
+                replication,
+                &[ARMS[arm % 3], &group.id, "lhr"],
+                &[time, offered, dropped, (offered - dropped) / 1e5, latency],
+            );
+        }
+    });
+    table.table()
+}
+
+fn events(shape: Shape) -> DataTable {
+    let mut table =
+        Builder::new("events", &["arm", "kind", "agent", "entity", "label"], &["time_s"]);
+    for arm in 0..shape.arms {
+        for replication in 0..shape.replications {
+            let mut row = |time: f64, words: [&str; 4]| {
+                let [kind, agent, entity, label] = words;
+                table.row(replication, &[ARMS[arm % 3], kind, agent, entity, label], &[time]);
+            };
+            row(2_400.0, ["srlg-fails", "scenario", "atlantic", "Conduit cut off Cornwall"]);
+            row(2_400.5, ["igp-converged", "network", "backbone", ""]);
+            row(
+                2_520.0,
+                [
+                    "neighbour-withdraws",
+                    "cloud-automation",
+                    "jfk-pni",
+                    "Cloud operator drains one session",
+                ],
+            );
+            row(3_300.0, ["surge", "scenario", "video", "Match kicks off"]);
+            row(6_120.0, ["srlg-restored", "scenario", "atlantic", "Spliced"]);
+        }
+    }
+    table.table()
+}
+
+fn actions(shape: Shape) -> DataTable {
+    let mut table = Builder::new(
+        "actions",
+        &["arm", "policy", "surface", "action", "target", "cause", "refusal"],
+        &["number", "asked_s", "effect_s"],
+    );
+    for arm in 1..shape.arms {
+        for replication in 0..shape.replications {
+            for number in 0..9_u64 {
+                let asked = 2_460.0 + number as f64 * 90.0;
+                let refused = number == 4;
+                let effect = if refused || number == 6 { f64::NAN } else { asked + 24.0 };
+                table.row(
+                    replication,
+                    &[
+                        ARMS[arm % 3],
+                        "greedy-spill/1",
+                        "spill",
+                        "spill",
+                        "lhr to ams, 20 %",
+                        "lhr at 112 % CPU, above 90 %",
+                        if refused { "no-change" } else { "" },
+                    ],
+                    &[number as f64, asked, effect],
+                );
+            }
+        }
+    }
+    table.table()
+}
+
+fn summary(shape: Shape) -> Summary {
+    let metric =
+        |id: &str, unit: &str, labels: &[(&str, &str)], mean: f64, half: f64| MetricValue {
+            metric: id.to_owned(),
+            labels: labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            unit: unit.to_owned(),
+            mean,
+            interval: Some((mean - half, mean + half)),
+            n: shape.replications as u32,
+        };
+    let arms = (0..shape.arms)
+        .map(|arm| {
+            let a = arm as f64;
+            ArmSummary {
+                arm: ARMS[arm % 3].to_owned(),
+                label: scenario_label(arm).to_owned(),
+                policies: vec![
+                    ["no-op/1", "greedy-spill/1", "threshold-withdraw/1"][arm % 3].to_owned(),
+                ],
+                metrics: vec![
+                    metric("loss_ratio", "", &[], 0.053_1 - 0.04 * a, 0.002_1),
+                    metric("latency_ms_p50", "ms", &[], 27.3 + 1.2 * a, 0.41),
+                    metric("latency_ms_p99", "ms", &[], 218.4 - 64.0 * a, 6.3),
+                    metric("link_utilisation_max", "", &[], 1.284 - 0.09 * a, 0.012),
+                    metric("site_overload_s", "s", &[], 2_840.0 - 1_700.0 * a, 55.0),
+                    metric("moved_requests", "requests", &[], 1_250_000.0 * a, 30_000.0 * a),
+                    metric("egress_bps_p95", "bit/s", &[], 2.41e12, 8.1e9),
+                    metric("loss_ratio", "", &[("class", "interactive")], 0.021, 0.001),
+                    metric("loss_ratio", "", &[("class", "bulk")], 0.12 - 0.02 * a, 0.004),
+                ],
+            }
+        })
+        .collect();
+    let runs = (0..shape.arms)
+        .flat_map(|arm| {
+            (0..shape.replications).map(move |replication| RunSummary {
+                arm: ARMS[arm % 3].to_owned(),
+                replication: replication as u32,
+                fingerprint: format!("{:016x}", 0x1234_5678_9abc_u64 * (replication + 1)),
+                events: 48_211,
+            })
+        })
+        .collect();
+    Summary {
+        format: "steerlab-summary/1".to_owned(),
+        scenario: "fibre-cut-at-peak".to_owned(),
+        scenario_sha256: "5f2a".repeat(16),
+        trajectory_version: 1,
+        seed: 20_240_611,
+        replications: shape.replications as u32,
+        confidence: 0.95,
+        arms,
+        runs,
+        checks: checks(shape),
+        comparison: comparison(shape),
+        warnings: vec![WarningEntry {
+            code: "W0104".to_owned(),
+            message: "Link lhr-jfk is above 100 % for 24 minutes in arm do-nothing. Losses there \
+                      depend on the buffer; check that its capacity is right."
+                .to_owned(),
+        }],
+    }
+}
+
+fn scenario_label(arm: usize) -> &'static str {
+    ["What happens without steering", "Spill to neighbours above 90 %", ""][arm % 3]
+}
+
+fn checks(shape: Shape) -> Vec<CheckResult> {
+    let check = |text: &str, arm: Option<&str>, left: f64, right: f64, pass| CheckResult {
+        text: text.to_owned(),
+        arm: arm.map(str::to_owned),
+        left: Some(left),
+        right: Some(right),
+        pass,
+    };
+    let mut out = vec![check("loss_ratio < 0.02", Some("do-nothing"), 0.053_1, 0.02, false)];
+    if shape.arms > 1 {
+        out.push(check("loss_ratio < 0.02", Some("spill"), 0.013_1, 0.02, true));
+        out.push(check(
+            "latency_ms_p99{arm=spill} <= latency_ms_p99{arm=do-nothing}",
+            None,
+            154.4,
+            218.4,
+            true,
+        ));
+    }
+    out
+}
+
+fn comparison(shape: Shape) -> Vec<ComparisonRow> {
+    let mut out = Vec::new();
+    for arm in 1..shape.arms {
+        let a = arm as f64;
+        let mut row = |id: &str, unit: &str, base: f64, difference: f64, half: f64, verdict| {
+            out.push(ComparisonRow {
+                metric: id.to_owned(),
+                labels: vec![],
+                unit: unit.to_owned(),
+                baseline: ARMS[0].to_owned(),
+                candidate: ARMS[arm % 3].to_owned(),
+                baseline_mean: base,
+                candidate_mean: base + difference,
+                difference,
+                interval: Some((difference - half, difference + half)),
+                p_value: Some(0.000_03),
+                n: shape.replications as u32,
+                margin: base * 0.05,
+                verdict,
+                replications_needed: (verdict == Verdict::Inconclusive).then_some(23),
+            });
+        };
+        row("loss_ratio", "", 0.053_1, -0.04 * a, 0.002, Verdict::Better);
+        row("latency_ms_p99", "ms", 218.4, -64.0 * a, 9.0, Verdict::Better);
+        row("latency_ms_p50", "ms", 27.3, 1.9 * a, 0.4, Verdict::Worse);
+        row("link_utilisation_max", "", 1.284, -0.01, 0.02, Verdict::NoMaterialDifference);
+        row("site_overload_s", "s", 2_840.0, -190.0, 260.0, Verdict::Inconclusive);
+        row("moved_requests", "requests", 0.0, 1_250_000.0, 30_000.0, Verdict::Worse);
+    }
+    out
+}
+
+fn manifest() -> Manifest {
+    Manifest {
+        format: "steerlab-manifest/1".to_owned(),
+        files: vec![FileEntry {
+            name: "totals.parquet".to_owned(),
+            bytes: 48_120,
+            sha256: "ab".repeat(32),
+        }],
+        provenance: Provenance {
+            version: "0.1.0".to_owned(),
+            command: ["steerlab", "run", "fibre-cut-at-peak.yaml", "--jobs", "8"]
+                .map(str::to_owned)
+                .to_vec(),
+            reproduce: "steerlab run fibre-cut-at-peak.yaml --seed 20240611".to_owned(),
+        },
+    }
+}

@@ -80,7 +80,7 @@ finally:
 ";
 
 fn execute(python: &Path, notebook: &Path, done: &Path) -> Result<(), String> {
-    let release = shell::root().join("target/release");
+    let release = shell::target().join("release");
     let path = std::env::var("PATH").unwrap_or_default();
     let mut command = shell::command(python);
     command.args(["-c", EXECUTE]).arg(notebook).arg(done).arg(shell::root().join("notebooks"));

@@ -11,9 +11,19 @@ pub fn root() -> PathBuf {
     here.parent().expect("xtask lies in the root of the repository").to_owned()
 }
 
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    // A relative folder is relative to where cargo was called, which need not be the root; joining
+    // an absolute one gives that one.
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || root().join("target"),
+        |folder| std::env::current_dir().unwrap_or_else(|_| root()).join(folder),
+    )
+}
+
 /// Where the tasks put what they make.
 pub fn scratch(name: &str) -> Result<PathBuf, String> {
-    let folder = root().join("target/xtask").join(name);
+    let folder = target().join("xtask").join(name);
     std::fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     Ok(folder)

@@ -51,9 +51,8 @@ pub fn run(
 ) -> Result<RunTotals, Stopped> {
     let horizon = SimTime::ZERO.after(scenario.horizon);
     let mut play = Play::new(scenario, id, registry);
-    while let Some(at) = play.players.peek_time() {
+    while let Some(at) = play.next_time() {
         if at != play.world.now {
-            play.world.settle();
             play.end_buckets(at.min(horizon), recorder, cancelled)?;
         }
         let Some((key, event)) = play.players.pop() else { break };
@@ -95,11 +94,8 @@ pub fn query_route(
 ) -> Result<RouteQuery, Stopped> {
     let mut play = Play::new(scenario, id, registry);
     let horizon = SimTime::ZERO.after(scenario.horizon);
-    while play.players.peek_time().is_some_and(|next| next <= at.min(horizon)) {
+    while play.next_time().is_some_and(|next| next <= at.min(horizon)) {
         let Some((key, event)) = play.players.pop() else { break };
-        if key.time() != play.world.now {
-            play.world.settle();
-        }
         play.world.now = key.time();
         if key.phase() >= phase::SAMPLE {
             play.world.settle();
@@ -145,6 +141,16 @@ impl<'a> Play<'a> {
             bucket_start: SimTime::ZERO,
             client_start: SimTime::ZERO,
         }
+    }
+
+    /// Instant of the next event. Before time moves on, the world settles, which may itself
+    /// foresee an earlier event.
+    fn next_time(&mut self) -> Option<SimTime> {
+        if self.players.peek_time() != Some(self.world.now) {
+            self.world.settle();
+            self.players.send(&mut self.world);
+        }
+        self.players.peek_time()
     }
 
     /// One event: the world changes, a feed speaks, or a policy decides.

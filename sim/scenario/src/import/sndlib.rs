@@ -4,7 +4,7 @@
 //! described at sndlib.zib.de. Rules: a link is undirected and has its capacity in each direction;
 //! the capacity is the pre-installed one if above 0, else the largest module; weights are 1 (the
 //! format has none; its costs are costs of building); demands go from source to target as written,
-//! times the routing unit. Unknown units are taken as Mbit/s. Limits: 64 MiB a file.
+//! times the routing unit. A file without unit is taken as Mbit/s. Limits: 64 MiB a file.
 
 mod native;
 mod series;
@@ -83,7 +83,7 @@ struct Demands {
 /// Things to be told about demands, counted.
 #[derive(Clone, Copy, Debug, Default)]
 struct Remarks {
-    unknown_unit: bool,
+    no_unit: bool,
     own: usize,
     repeated: usize,
     routing_units: usize,
@@ -152,11 +152,12 @@ fn network(input: &ImportInput) -> Result<(Draft, NodeIndex), ImportError> {
     let mut problems = Problems::default();
     let index = node_index(&text, &content, &mut problems);
     let nodes = nodes(&text, &content, &mut problems, &mut notes);
+    let unit = unit_power(&text, content.unit.as_deref(), &mut problems);
     let fallback_bps = input.options.fallback_capacity_bps;
-    let links = links(&text, &content, &index, fallback_bps, &mut problems, &mut notes);
+    let links = links(&text, &content, &index, (unit, fallback_bps), &mut problems, &mut notes);
     let mut traffic = Traffic::None;
     if input.demands.is_none() {
-        let demands = demands(&text, &content, &index, &mut problems);
+        let demands = demands(&text, &content, &index, unit, &mut problems);
         demands.remarks.note(&mut notes);
         note_demands(&content, &demands, &mut notes);
         let start = content.time.as_deref().and_then(Stamp::parse);
@@ -227,13 +228,12 @@ fn links(
     text: &Text<'_>,
     content: &Content,
     index: &NodeIndex,
-    fallback_bps: u64,
+    (unit, fallback_bps): (Unit, u64),
     problems: &mut Problems,
     notes: &mut Vec<String>,
 ) -> Vec<DraftLink> {
-    let unit = unit_power(text, content.unit.as_deref(), problems);
     if unit.assumed {
-        notes.push(unit.note());
+        notes.push(NO_UNIT.to_owned());
     }
     let (mut loops, mut by_module, mut without, mut rounded) = (0, 0, 0, 0);
     let mut seen = BTreeMap::new();
@@ -311,41 +311,40 @@ fn bad_number(text: &Text<'_>, offset: usize, what: String) -> Problem {
 }
 
 /// Power of ten of a file's unit of rate.
+#[derive(Clone, Copy)]
 struct Unit {
     power: i32,
+    /// The file names no unit.
     assumed: bool,
-    written: Option<String>,
 }
 
-impl Unit {
-    fn note(&self) -> String {
-        match &self.written {
-            None => "the file names no unit: Mbit/s assumed".to_owned(),
-            Some(unit) => format!("unknown unit {}: Mbit/s assumed", shown(unit)),
-        }
-    }
-}
+/// The remark on a file without a unit.
+const NO_UNIT: &str = "the file names no unit: Mbit/s assumed";
 
+/// The unit of a file: Mbit/s where it names none. A unit that is named but not known is refused:
+/// one network of the collection has bit/s, and a guess would be wrong by a factor of a million.
 fn unit_power(text: &Text<'_>, unit: Option<&str>, problems: &mut Problems) -> Unit {
     let name = unit.unwrap_or("").trim().to_ascii_uppercase();
-    let known = [
-        ("BITPERSEC", 0),
-        ("KBITPERSEC", 3),
-        ("MBITPERSEC", 6),
-        ("GBITPERSEC", 9),
-        ("TBITPERSEC", 12),
-    ];
-    if name.contains("BYTE") {
-        let what = format!("the unit is {}", shown(&name));
+    if name.is_empty() {
+        return Unit { power: 6, assumed: true };
+    }
+    let prefix = name.strip_suffix("BITPERSEC").or_else(|| name.strip_suffix("BITSPERSEC"));
+    let power = match prefix {
+        Some("") => Some(0),
+        Some("K") => Some(3),
+        Some("M") => Some(6),
+        Some("G") => Some(9),
+        Some("T") => Some(12),
+        _ => None,
+    };
+    if power.is_none() {
         problems.push(
-            Problem::new(E_NUMBER, text.file, what)
-                .why("rates are read in bits, and a byte could mean several things")
-                .help("convert the file to MBITPERSEC"),
+            Problem::new(E_NUMBER, text.file, format!("the unit {} is not known", shown(&name)))
+                .why("a guessed unit would make every rate wrong")
+                .help("use BITPERSEC, KBITPERSEC, MBITPERSEC, GBITPERSEC or TBITPERSEC"),
         );
     }
-    let power = known.iter().find(|(known, _)| *known == name).map(|(_, power)| *power);
-    let written = unit.map(str::trim).filter(|unit| !unit.is_empty()).map(str::to_owned);
-    Unit { power: power.unwrap_or(6), assumed: power.is_none(), written }
+    Unit { power: power.unwrap_or(6), assumed: false }
 }
 
 /// The demands of a file, summed by pair in file order.
@@ -353,11 +352,11 @@ fn demands(
     text: &Text<'_>,
     content: &Content,
     index: &NodeIndex,
+    unit: Unit,
     problems: &mut Problems,
 ) -> Demands {
-    let unit = unit_power(text, content.unit.as_deref(), problems);
     let mut out = Demands::default();
-    out.remarks.unknown_unit = unit.assumed;
+    out.remarks.no_unit = unit.assumed;
     for row in &content.demands {
         let ends = ends(text, &row.ends, row.offset, index, problems);
         let value = scaled_f64(&row.value, unit.power).filter(|rate| *rate >= 0.0);
@@ -387,7 +386,7 @@ fn demands(
 impl Remarks {
     /// Adds what one more file has to tell.
     fn merge(&mut self, other: Remarks) {
-        self.unknown_unit |= other.unknown_unit;
+        self.no_unit |= other.no_unit;
         self.own += other.own;
         self.repeated += other.repeated;
         self.routing_units += other.routing_units;
@@ -428,11 +427,11 @@ fn single(file: &Document, index: &NodeIndex, draft: &mut Draft) -> Result<(), I
     text.note_encoding(&mut draft.notes);
     let content = parse(&text)?;
     let mut problems = Problems::default();
-    let demands = demands(&text, &content, index, &mut problems);
-    let unit = unit_power(&text, content.unit.as_deref(), &mut Problems::default());
+    let unit = unit_power(&text, content.unit.as_deref(), &mut problems);
+    let demands = demands(&text, &content, index, unit, &mut problems);
     problems.finish(())?;
     if unit.assumed {
-        draft.notes.push(format!("demands: {}", unit.note()));
+        draft.notes.push(format!("demands: {NO_UNIT}"));
     }
     demands.remarks.note(&mut draft.notes);
     note_demands(&content, &demands, &mut draft.notes);

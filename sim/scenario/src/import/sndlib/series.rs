@@ -8,7 +8,7 @@ use super::super::common::stamp::{DAY_S, Stamp};
 use super::super::common::text::Text;
 use super::super::common::units::{parse_span, span_text};
 use super::super::{Folder, ImportError, ImportOptions};
-use super::{NodeIndex, Remarks, demands, parse};
+use super::{NodeIndex, Remarks, demands, parse, unit_power};
 use crate::matrix::MAX_CELLS;
 use std::collections::BTreeMap;
 
@@ -108,7 +108,8 @@ impl<'a> SeriesReader<'a> {
             return Err(problem.into());
         };
         let mut problems = Problems::default();
-        let found = demands(&text, &content, self.index, &mut problems);
+        let unit = unit_power(&text, content.unit.as_deref(), &mut problems);
+        let found = demands(&text, &content, self.index, unit, &mut problems);
         problems.finish(())?;
         self.remarks.merge(found.remarks);
         self.granularity_s =
@@ -184,8 +185,8 @@ impl<'a> SeriesReader<'a> {
         count_note(notes, self.doubled, what);
         let what = "[file|files] with invalid UTF-8 read as Latin-1";
         count_note(notes, self.latin1, what);
-        if self.remarks.unknown_unit {
-            notes.push("demands: a file names no known unit: Mbit/s assumed".to_owned());
+        if self.remarks.no_unit {
+            notes.push("demands: a file names no unit: Mbit/s assumed".to_owned());
         }
         self.remarks.note(notes);
     }

@@ -86,12 +86,17 @@ fn the_same_input_gives_the_same_bytes() {
 
 #[test]
 fn units_and_drawings() {
-    let unknown = NETWORK.replace("MBITPERSEC", "STM-1");
-    has_note(&import("sndlib", &input("n.txt", unknown)), "unknown unit 'STM-1': Mbit/s assumed");
-    let giga = NETWORK.replace("MBITPERSEC", "GBITPERSEC");
-    assert!(import("sndlib", &input("n.txt", giga)).yaml.contains("capacity: 9920Gbps"));
-    let bytes = NETWORK.replace("MBITPERSEC", "MBYTEPERSEC");
-    assert_eq!(refused("sndlib", &input("n.txt", bytes))[0].code, "E0252");
+    let none = NETWORK.replace("  unit  = MBITPERSEC\n", "");
+    has_note(&import("sndlib", &input("n.txt", none)), "the file names no unit: Mbit/s assumed");
+    for (unit, capacity) in [("GBITPERSEC", "9920Gbps"), ("BITSPERSEC", "9920bps")] {
+        let imported = import("sndlib", &input("n.txt", NETWORK.replace("MBITPERSEC", unit)));
+        assert!(imported.yaml.contains(&format!("capacity: {capacity}")), "{unit}");
+    }
+    for unit in ["MBYTEPERSEC", "STM-1", "XBITPERSEC"] {
+        let problems = refused("sndlib", &input("n.txt", NETWORK.replace("MBITPERSEC", unit)));
+        assert_eq!((problems.len(), problems[0].code), (1, "E0252"));
+        assert!(problems[0].what.contains(unit), "{}", problems[0]);
+    }
     let drawn = NETWORK.replace("( 8.5 47.25 )", "( 850 300 )");
     let drawn = import("sndlib", &input("n.txt", drawn));
     assert!(!drawn.yaml.contains(", at: ["));

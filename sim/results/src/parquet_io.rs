@@ -211,6 +211,11 @@ fn check_size(metadata: &ParquetMetaData) -> Result<(), String> {
         let rows = u64::try_from(group.num_rows()).map_err(|_| "negative row count")?;
         values = values.saturating_add(rows.saturating_mul(group.num_columns() as u64));
         for column in group.columns() {
+            // The library asserts that these are not negative.
+            let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+            if start < 0 || column.data_page_offset() < 0 || column.compressed_size() < 0 {
+                return Err("a column lies outside the file".to_owned());
+            }
             let size = u64::try_from(column.uncompressed_size()).map_err(|_| "negative size")?;
             bytes = bytes.saturating_add(size);
         }

@@ -44,6 +44,8 @@ impl Comparison {
 pub enum CompareError {
     /// A metric to compare is not in the catalogue, or is a number.
     UnknownMetric(String),
+    /// The confidence level is not between 0 and 1, or the margin is negative.
+    BadSpec,
     /// Neither directory, for no arm, has values of any metric asked for.
     NothingToCompare,
     /// A directory has no usable table of runs.
@@ -55,6 +57,9 @@ impl fmt::Display for CompareError {
         match self {
             CompareError::UnknownMetric(metric) => {
                 write!(out, "no metric `{metric}`; `steerlab list metrics` names all")
+            }
+            CompareError::BadSpec => {
+                write!(out, "confidence must be between 0 and 1 and the margin at least 0")
             }
             CompareError::NothingToCompare => {
                 write!(out, "the two have no arm and metric in common; name other metrics")
@@ -102,6 +107,10 @@ pub fn compare_runs(
     b: &RunView,
     spec: &CompareSpec,
 ) -> Result<Comparison, CompareError> {
+    let confidence = spec.confidence > 0.0 && spec.confidence < 1.0;
+    if !(confidence && spec.margin >= 0.0 && spec.margin.is_finite()) {
+        return Err(CompareError::BadSpec);
+    }
     for operand in &spec.metrics {
         match operand {
             Operand::Number(number) => {
@@ -190,8 +199,12 @@ pub fn chance_free(scenario: &Scenario) -> bool {
     scenario.demand_noise.cv == 0.0
         && scenario.feeds.iter().all(|feed| feed.noise == 0.0)
         && scenario.actuators.iter().all(|one| one.jitter.0 == 0 && one.failure == 0.0)
-        && scenario.routing.bgp_convergence_mean.0 == 0
-        && scenario.routing.landing_noise == 0.0
+        && (scenario.client_groups.is_empty() || landing_is_certain(scenario))
+}
+
+/// Whether users land, and follow changes, without chance.
+fn landing_is_certain(scenario: &Scenario) -> bool {
+    scenario.routing.bgp_convergence_mean.0 == 0 && scenario.routing.landing_noise == 0.0
 }
 
 /// A row before Holm's correction, with what the correction needs.
@@ -233,7 +246,7 @@ fn compare_sides(
 }
 
 fn name_of(metric: &str, labels: &[(String, String)]) -> String {
-    let labels = labels::format(&canonical(metric, labels));
+    let labels = labels::to_text(&canonical(metric, labels));
     if labels.is_empty() { format!("`{metric}`") } else { format!("`{metric}{{{labels}}}`") }
 }
 

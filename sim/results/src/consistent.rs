@@ -29,6 +29,11 @@ fn check_scalars(scenario: &Scenario) -> Result<(), String> {
     if !feeds || scenario.actuators.len() != Surface::ALL.len() {
         return Err("there must be one entry per feed and per actuator".to_owned());
     }
+    let compare = &scenario.compare;
+    let confidence = compare.confidence > 0.0 && compare.confidence < 1.0;
+    if !(confidence && compare.margin >= 0.0 && compare.margin.is_finite()) {
+        return Err("confidence must be between 0 and 1 and the margin at least 0".to_owned());
+    }
     Ok(())
 }
 
@@ -138,7 +143,9 @@ mod tests {
     #[test]
     fn a_sound_scenario_passes_and_dangling_ids_do_not() {
         assert_eq!(check(&testkit::scenario()), Ok(()));
-        let changes: [fn(&mut Scenario); 7] = [
+        let changes: [fn(&mut Scenario); 9] = [
+            |s| s.compare.confidence = 1.0,
+            |s| s.compare.margin = -0.1,
             |s| s.bucket = SimSpan::ZERO,
             |s| s.arms = Table::new(),
             |s| s.feeds.clear(),

@@ -176,7 +176,8 @@ mod tests {
         let expected = hash(&base, 0, 0);
         assert_ne!(hash(&base, 1, 0), expected, "arm");
         assert_ne!(hash(&base, 0, 1), expected, "replication");
-        let changes: [(&str, fn(&mut Scenario)); 9] = [
+        type Edit = fn(&mut Scenario);
+        let changes: [(&str, Edit); 9] = [
             ("seed", |s| s.seed += 1),
             ("horizon", |s| s.horizon = SimSpan(s.horizon.0 * 2)),
             ("capacity", |s| s.network.links[LinkId(0)].capacity_bps[0] += 1),

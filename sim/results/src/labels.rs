@@ -125,15 +125,15 @@ pub fn named_sets(scenario: &Scenario) -> Vec<(String, Labels)> {
 
 /// Labels as one text: `class=bulk,tenant=shop`; empty for none.
 #[must_use]
-pub fn format(labels: &[(String, String)]) -> String {
+pub fn to_text(labels: &[(String, String)]) -> String {
     let pairs: Vec<String> =
         labels.iter().map(|(label, value)| format!("{label}={value}")).collect();
     pairs.join(",")
 }
 
-/// Labels from one text as [`format`] writes it; none if a pair has no `=`.
+/// Labels from one text as [`to_text`] writes it; none if a pair has no `=`.
 #[must_use]
-pub fn parse(text: &str) -> Option<Labels> {
+pub fn from_text(text: &str) -> Option<Labels> {
     if text.is_empty() {
         return Some(Labels::new());
     }
@@ -154,9 +154,9 @@ mod tests {
     #[test]
     fn text_form_goes_both_ways() {
         for labels in [pairs(&[]), pairs(&[("class", "bulk"), ("tenant", "shop")])] {
-            assert_eq!(parse(&format(&labels)), Some(labels));
+            assert_eq!(from_text(&to_text(&labels)), Some(labels));
         }
-        assert_eq!(parse("class"), None);
+        assert_eq!(from_text("class"), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
-use parquet::file::writer::SerializedFileWriter;
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{Type, TypePtr};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,8 +21,10 @@ use std::sync::Arc;
 
 /// Written into every file; fixed, so that equal tables are equal files.
 const CREATED_BY: &str = concat!("steerlab ", env!("CARGO_PKG_VERSION"));
-/// Largest number of values of a table that is read back (2 GiB of numbers).
-const VALUES_MAX: u64 = 1 << 28;
+/// Rows written at a time.
+const BATCH: usize = 1 << 16;
+/// Largest number of values of a table that is read back (4 GiB of numbers).
+const VALUES_MAX: u64 = 1 << 29;
 /// Largest size of a table before compression.
 const UNPACKED_BYTES_MAX: u64 = 4 << 30;
 
@@ -64,26 +66,7 @@ impl<W: Write + Send> ParquetWriter<W> {
             let mut column = group
                 .next_column()?
                 .ok_or_else(|| ParquetError::General("more columns than the file".into()))?;
-            match data {
-                ColumnData::F64(values) => {
-                    let levels: Vec<i16> =
-                        values.iter().map(|value| i16::from(!value.is_nan())).collect();
-                    let present: Vec<f64> =
-                        values.iter().copied().filter(|value| !value.is_nan()).collect();
-                    column.typed::<DoubleType>().write_batch(&present, Some(&levels), None)?;
-                }
-                ColumnData::U64(values) => {
-                    let signed: Vec<i64> = values.iter().map(|value| value.cast_signed()).collect();
-                    column.typed::<Int64Type>().write_batch(&signed, None, None)?;
-                }
-                ColumnData::Text { dictionary, codes } => {
-                    let texts: Vec<ByteArray> =
-                        dictionary.iter().map(|text| text.as_str().into()).collect();
-                    let rows: Vec<ByteArray> =
-                        codes.iter().map(|&code| texts[code as usize].clone()).collect();
-                    column.typed::<ByteArrayType>().write_batch(&rows, None, None)?;
-                }
-            }
+            write_column(&mut column, data)?;
             column.close()?;
         }
         group.close()?;
@@ -97,6 +80,39 @@ impl<W: Write + Send> ParquetWriter<W> {
     pub fn finish(self) -> io::Result<W> {
         self.writer.into_inner().map_err(into_io)
     }
+}
+
+/// Writes a column in batches, so that no second copy of a large one is made.
+fn write_column(
+    column: &mut SerializedColumnWriter<'_>,
+    data: &ColumnData,
+) -> Result<(), ParquetError> {
+    match data {
+        ColumnData::F64(values) => {
+            for batch in values.chunks(BATCH) {
+                let there = |value: &f64| !value.is_nan();
+                let levels: Vec<i16> = batch.iter().map(|value| there(value).into()).collect();
+                let present: Vec<f64> = batch.iter().copied().filter(there).collect();
+                column.typed::<DoubleType>().write_batch(&present, Some(&levels), None)?;
+            }
+        }
+        ColumnData::U64(values) => {
+            for batch in values.chunks(BATCH) {
+                let signed: Vec<i64> = batch.iter().map(|value| value.cast_signed()).collect();
+                column.typed::<Int64Type>().write_batch(&signed, None, None)?;
+            }
+        }
+        ColumnData::Text { dictionary, codes } => {
+            let texts: Vec<ByteArray> =
+                dictionary.iter().map(|text| text.as_str().into()).collect();
+            for batch in codes.chunks(BATCH) {
+                let rows: Vec<ByteArray> =
+                    batch.iter().map(|&code| texts[code as usize].clone()).collect();
+                column.typed::<ByteArrayType>().write_batch(&rows, None, None)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 impl ColumnData {
@@ -195,6 +211,11 @@ fn check_size(metadata: &ParquetMetaData) -> Result<(), String> {
         let rows = u64::try_from(group.num_rows()).map_err(|_| "negative row count")?;
         values = values.saturating_add(rows.saturating_mul(group.num_columns() as u64));
         for column in group.columns() {
+            // The library asserts that these are not negative.
+            let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+            if start < 0 || column.data_page_offset() < 0 || column.compressed_size() < 0 {
+                return Err("a column lies outside the file".to_owned());
+            }
             let size = u64::try_from(column.uncompressed_size()).map_err(|_| "negative size")?;
             bytes = bytes.saturating_add(size);
         }

@@ -46,12 +46,25 @@ fn refuse<T>(path: &Path, reason: impl Into<String>) -> Result<T, ReadError> {
 }
 
 impl RunView {
-    /// Reads a run directory.
+    /// Reads a run directory with all its tables.
     ///
     /// # Errors
     /// If it is not one, a file is missing, changed, too large or not what it says, or the
     /// scenario in it is not sound. The error names the file and the reason.
     pub fn read(dir: &Path) -> Result<RunView, ReadError> {
+        RunView::read_where(dir, &|_| true)
+    }
+
+    /// Reads a run directory with only the tables named: a comparison needs `runs` alone. All
+    /// files are checked nevertheless.
+    ///
+    /// # Errors
+    /// As [`RunView::read`]; a table that is not there is simply not in the view.
+    pub fn read_tables(dir: &Path, tables: &[&str]) -> Result<RunView, ReadError> {
+        RunView::read_where(dir, &|table| tables.contains(&table))
+    }
+
+    fn read_where(dir: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<RunView, ReadError> {
         let manifest = read_manifest(dir)?;
         let mut tables = Vec::new();
         let (mut scenario, mut summary, mut columns) = (None, None, None);
@@ -63,7 +76,8 @@ impl RunView {
                 "summary.json" => summary = Some(parse(&path, file)?),
                 "columns.json" => columns = Some(parse(&path, file)?),
                 name => {
-                    if let Some(table) = name.strip_suffix(".parquet") {
+                    let table = name.strip_suffix(".parquet");
+                    if let Some(table) = table.filter(|table| wanted(table)) {
                         let table = read_table(table, file);
                         tables.push(table.or_else(|reason| refuse(&path, reason))?);
                     }

@@ -69,7 +69,7 @@ impl Samples {
             if replication.fract() != 0.0 || replication > f64::from(u32::MAX) {
                 return None;
             }
-            let labels = labels::parse(table.text("labels", row)?)?;
+            let labels = labels::from_text(table.text("labels", row)?)?;
             let (arm, metric) = (table.text("arm", row)?, table.text("metric", row)?);
             if let Some(value) = table.number("value", row).filter(|value| value.is_finite()) {
                 samples.insert(arm, metric, labels, replication as u32, value);
@@ -87,7 +87,7 @@ pub(crate) fn runs_rows(samples: &[MetricSample]) -> DataTable {
         if let Some(value) = sample.value {
             table.push(&[
                 Value::Text(sample.metric),
-                Value::Text(&labels::format(&sample.labels)),
+                Value::Text(&labels::to_text(&sample.labels)),
                 Value::Text(crate::columns::unit_of(sample.metric)),
                 Value::F64(value),
             ]);

@@ -77,6 +77,12 @@ pub fn t_test_p(differences: &[f64]) -> Option<f64> {
         return None;
     }
     let t = mean / (sd / (differences.len() as f64).sqrt());
+    if t.is_nan() {
+        return None;
+    }
+    if t.is_infinite() {
+        return Some(0.0);
+    }
     let tail = student(differences.len() as u64 - 1).cdf(-t.abs());
     Some(rounded((2.0 * tail).min(1.0)))
 }
@@ -188,6 +194,14 @@ mod tests {
         assert_eq!((mean(&values), sample_sd(&values)), (Some(0.1), Some(0.0)));
         assert_eq!(t_interval(&values, 0.95), Some((0.1, 0.1)));
         assert_eq!(t_test_p(&values), None);
+    }
+
+    #[test]
+    fn values_too_large_to_add_give_no_answer_and_no_panic() {
+        let huge = [f64::MAX, -f64::MAX, f64::MAX, f64::MAX];
+        assert_eq!(t_test_p(&huge).filter(|p| !(0.0..=1.0).contains(p)), None);
+        assert_eq!(t_test_p(&[f64::INFINITY, 1.0]), None);
+        assert_eq!(replications_needed(f64::NAN, 1.0, 0.95), None);
     }
 
     #[test]

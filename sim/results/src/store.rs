@@ -34,6 +34,7 @@ impl Store {
     /// A store that writes through `disk`.
     #[must_use]
     pub fn with_disk(root: &Path, disk: Disk) -> Store {
+        let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
         Store { root: root.to_owned(), disk, workspace: Mutex::new(None) }
     }
 

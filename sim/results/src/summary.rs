@@ -108,10 +108,12 @@ pub struct ComparisonRow {
     pub candidate_mean: f64,
     /// Mean of paired differences, candidate − baseline.
     pub difference: f64,
-    /// t interval of the difference; none with fewer than two pairs. Without variance it is the
-    /// difference itself, twice.
+    /// t interval of the difference, not corrected; none with fewer than two pairs. Without
+    /// variance, and with one pair of a scenario free of chance, it is the difference itself,
+    /// twice.
     pub interval: Option<(f64, f64)>,
-    /// p value of the paired t test; none without variance or with fewer than two pairs.
+    /// p value of the paired t test after Holm's correction over the metrics compared for this
+    /// candidate; none without variance or with fewer than two pairs.
     pub p_value: Option<f64>,
     /// Pairs.
     pub n: u32,
@@ -119,7 +121,8 @@ pub struct ComparisonRow {
     pub margin: f64,
     /// The judgement.
     pub verdict: Verdict,
-    /// For `inconclusive`: replications that would probably settle it.
+    /// For `inconclusive`: replications that would probably settle it; none if no number would,
+    /// or more than a million.
     pub replications_needed: Option<u64>,
 }
 
@@ -133,7 +136,8 @@ pub enum Verdict {
     Worse,
     /// The difference is within the margin, with confidence.
     NoMaterialDifference,
-    /// The interval is too wide to say.
+    /// The interval is too wide to say, the p value does not survive the correction, or neither
+    /// direction of the metric is the better one.
     Inconclusive,
 }
 

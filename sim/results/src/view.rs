@@ -8,7 +8,7 @@ use steerlab_engine::scenario::Scenario;
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataTable {
     /// File name without ending: `sites`, `links`, `tenants`, `totals`, `client_groups`,
-    /// `events`, `actions`.
+    /// `events`, `actions`, and `runs` (one row per run, metric and labels).
     pub name: String,
     /// Columns of equal length.
     pub columns: Vec<DataColumn>,
@@ -28,7 +28,7 @@ pub struct DataColumn {
 /// Values of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ColumnData {
-    /// Numbers.
+    /// Numbers; NaN where there is no value (null in files).
     F64(Vec<f64>),
     /// Whole numbers.
     U64(Vec<u64>),

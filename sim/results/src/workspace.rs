@@ -12,6 +12,8 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Names tried before giving up; a name fails only if another process is in its way.
+const ATTEMPTS: usize = 100;
 const PREFIX: &str = ".steerlab-tmp-";
 
 /// A locked workspace; dropping it removes it.
@@ -32,7 +34,7 @@ impl Workspace {
     pub fn new(root: &Path, disk: &Disk) -> Result<Workspace, StoreError> {
         disk.make_dirs(root)?;
         clean(root, disk);
-        loop {
+        for _ in 0..ATTEMPTS {
             let name = format!("{PREFIX}{}", unique());
             let dir = root.join(&name);
             let lock_path = root.join(format!("{name}.lock"));
@@ -43,6 +45,8 @@ impl Workspace {
             }
             return Ok(Workspace { disk: disk.clone(), dir, lock_path, _lock: lock });
         }
+        let error = io::Error::other("other processes keep removing our lock file");
+        Err(StoreError::new(root, "make a workspace in", error))
     }
 
     /// A path in the workspace that was not given out before.

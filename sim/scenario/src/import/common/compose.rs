@@ -335,7 +335,6 @@ fn both_ways([forward, back]: [String; 2]) -> String {
 
 fn tail(yaml: &mut String, matrix_file: Option<&str>, options: &ImportOptions) {
     let Some(file) = matrix_file else { return };
-    yaml.push_str("services:\n  - {id: transfer, class: default}\n");
     yaml.push_str(&format!("demands:\n  - {{id: matrix, matrix: {{file: {}", quoted(file)));
     if options.scale != 1.0 {
         yaml.push_str(&format!(", scale: {}", options.scale));

@@ -119,7 +119,7 @@ fn fields(text: &str, separator: char, lengths: &[usize]) -> Option<Vec<i64>> {
 
 /// Numbers of the given lengths, one behind the other, nothing left over.
 fn slices(text: &str, lengths: &[usize]) -> Option<Vec<i64>> {
-    (text.len() == lengths.iter().sum()).then_some(())?;
+    (text.len() == lengths.iter().sum::<usize>()).then_some(())?;
     let mut rest = text;
     let mut out = Vec::new();
     for length in lengths {

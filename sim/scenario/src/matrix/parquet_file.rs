@@ -90,7 +90,8 @@ fn properties() -> WriterProperties {
 }
 
 pub(super) fn read(bytes: &[u8], table: &mut TableBuilder) -> Result<(), String> {
-    // The library is not proven free of panics on damaged files; a panic in it is a damaged file.
+    // The library panics on some damaged pages (seen with random bytes changed); such a panic means
+    // that the file is damaged and nothing else.
     let outcome = catch_unwind(AssertUnwindSafe(|| read_groups(bytes, table)));
     outcome.unwrap_or_else(|_| Err("the Parquet file is damaged".to_owned()))
 }
@@ -138,9 +139,15 @@ fn check_metadata(metadata: &ParquetMetaData) -> Result<(), String> {
     let mut rows = 0_i64;
     for group in metadata.row_groups() {
         rows = rows.saturating_add(group.num_rows().max(0));
-        let bytes = group.columns().iter().map(|column| column.uncompressed_size());
-        if bytes.max().is_some_and(|bytes| bytes > MAX_CHUNK_BYTES) {
-            return Err(format!("a column unfolds to more than {MAX_CHUNK_BYTES} bytes"));
+        for column in group.columns() {
+            let offsets = [Some(column.data_page_offset()), column.dictionary_page_offset()];
+            let sizes = [column.compressed_size(), column.uncompressed_size()];
+            if offsets.into_iter().flatten().chain(sizes).any(|number| number < 0) {
+                return Err(damaged("a negative offset or size"));
+            }
+            if sizes[1] > MAX_CHUNK_BYTES {
+                return Err(format!("a column unfolds to more than {MAX_CHUNK_BYTES} bytes"));
+            }
         }
     }
     if rows as u64 > MAX_CELLS as u64 {

@@ -2,7 +2,7 @@
 //!
 //! Nothing is ever written to disk. Limits: 4 GiB unfolded, 200 times the packed size, 200,000
 //! entries, 64 MiB an entry, 256 MiB for the xz dictionary. Refused: entries outside the archive's
-//! own folder, archives inside the archive.
+//! own folder, archives inside the archive, anything but files and folders.
 
 use super::problem::{E_ARCHIVE, Problem, shown};
 use super::text::MAX_TEXT_BYTES;
@@ -103,8 +103,13 @@ pub(crate) fn for_each_file(
         let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
         let name = String::from_utf8_lossy(&name).trim_end_matches('\0').to_owned();
         check_name(&name).map_err(refuse)?;
-        if !matches!(kind, EntryType::Regular | EntryType::Continuous) {
-            continue;
+        match kind {
+            EntryType::Regular | EntryType::Continuous => {}
+            EntryType::Directory | EntryType::XGlobalHeader => continue,
+            _ => {
+                let what = format!("entry {} is neither a file nor a folder", shown(&name));
+                return Err(refuse(what).into());
+            }
         }
         if entry.size() > MAX_TEXT_BYTES as u64 {
             let what = format!("entry {} has {} bytes", shown(&name), entry.size());

@@ -327,6 +327,18 @@ fn long_names_do_not_hide_the_entry() {
 }
 
 #[test]
+fn a_link_inside_an_archive_is_refused() {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Symlink);
+    header.set_size(0);
+    builder.append_link(&mut header, "m-20040301-0000.xml", "/etc/hosts").expect("appended");
+    let bytes = builder.into_inner().expect("finished");
+    let problem = refused("sndlib", &with_demands(input("net.txt", NETWORK), "m.tar", bytes));
+    assert!(problem[0].what.contains("neither a file nor a folder"), "{}", problem[0]);
+}
+
+#[test]
 fn one_matrix_file_and_options() {
     let mut input =
         with_demands(input("net.txt", NETWORK), "m.xml", matrix_xml("20040301-0005", "1", "2"));

@@ -14,6 +14,8 @@ mod diagnostic;
 mod examples;
 mod files;
 mod generate;
+#[cfg(test)]
+mod hostile_tests;
 mod library;
 pub mod limits;
 mod load;

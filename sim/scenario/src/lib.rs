@@ -24,6 +24,8 @@ mod quantity;
 mod reference;
 mod render;
 mod resolve;
+#[cfg(test)]
+mod resolve_tests;
 mod schema;
 mod set;
 mod shape;

@@ -383,16 +383,19 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn refuse_duplicates(&mut self, entries: &[Entry]) {
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-        for entry in entries {
-            match seen.get(&*entry.key) {
-                Some(&first) => self.duplicate(&entry.key, first, entry.key_span),
-                None => {
-                    seen.insert(&entry.key, entry.key_span);
-                }
+    /// Keeps the first of equal keys and reports the others.
+    fn refuse_duplicates(&mut self, entries: &mut Vec<Entry>) {
+        let mut seen: BTreeMap<Arc<str>, Span> = BTreeMap::new();
+        entries.retain(|entry| match seen.get(&entry.key) {
+            Some(&first) => {
+                self.duplicate(&entry.key, first, entry.key_span);
+                false
             }
-        }
+            None => {
+                seen.insert(Arc::clone(&entry.key), entry.key_span);
+                true
+            }
+        });
     }
 
     fn duplicate(&mut self, key: &str, first: Span, second: Span) {

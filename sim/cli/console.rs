@@ -60,13 +60,6 @@ impl Console {
         }
     }
 
-    /// Talks if asked for more.
-    pub fn detail(&self, text: &str) {
-        if self.verbose && !self.quiet {
-            self.err(text);
-        }
-    }
-
     /// Writes to stderr as it is.
     pub fn err(&self, text: &str) {
         let mut err = std::io::stderr().lock();

@@ -84,8 +84,6 @@ fn run_source(console: &Console, source: &Source, options: &RunOptions) -> Exit 
 
 /// A finished run directory.
 pub struct Produced {
-    /// What was run.
-    pub scenario: Scenario,
     /// Where it is and what it says.
     pub assembled: Assembled,
     /// What had to be done.
@@ -113,7 +111,7 @@ pub fn produce(console: &Console, source: &Source, options: &RunOptions) -> Resu
     let provenance = provenance(source, &scenario, options);
     let assembled = assemble(&plan, &scenario, &BuiltIn, &store, provenance)
         .map_err(|error| cannot_write(console, &error))?;
-    Ok(Produced { scenario, assembled, executed, warned })
+    Ok(Produced { assembled, executed, warned })
 }
 
 fn cannot_write(console: &Console, error: &StoreError) -> Exit {

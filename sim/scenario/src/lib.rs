@@ -15,6 +15,8 @@ mod examples;
 mod files;
 mod generate;
 pub mod import;
+#[cfg(test)]
+mod hostile_tests;
 mod library;
 pub mod limits;
 mod load;
@@ -23,6 +25,8 @@ mod quantity;
 mod reference;
 mod render;
 mod resolve;
+#[cfg(test)]
+mod resolve_tests;
 mod schema;
 mod set;
 mod shape;

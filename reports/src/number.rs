@@ -74,9 +74,9 @@ pub fn duration(seconds: f64) -> String {
     if seconds.abs() < 60.0 {
         return quantity(seconds, "s");
     }
-    let whole = seconds.round() as i64;
+    let whole = seconds.abs().round() as u64;
     let parts = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
-    let mut rest = whole.abs();
+    let mut rest = whole;
     let mut words = Vec::new();
     for (size, unit) in parts {
         if rest >= size && words.len() < 2 {
@@ -86,7 +86,7 @@ pub fn duration(seconds: f64) -> String {
             break;
         }
     }
-    format!("{}{}", if whole < 0 { "−" } else { "" }, words.join(" "))
+    format!("{}{}", if seconds < 0.0 { "−" } else { "" }, words.join(" "))
 }
 
 /// An instant as hours and minutes, `4:05`, with seconds where they matter, `4:05:30`.

@@ -58,7 +58,11 @@ impl TimeScale {
         let at = time_s + offset;
         let day = (at / DAY_S) as u64;
         let text = clock(at % DAY_S);
-        if day == 0 { format!("{text} UTC") } else { format!("{text} UTC, day {}", day + 1) }
+        if day == 0 {
+            format!("{text} UTC")
+        } else {
+            format!("{text} UTC, day {}", day.saturating_add(1))
+        }
     }
 
     /// What the axis shows.
@@ -83,7 +87,9 @@ impl TimeScale {
         let mut at = ((first + offset) / step).ceil() * step;
         while at <= last + offset + step * 1e-9 && ticks.len() <= labels + 1 {
             let label = match self.start_of_day_s {
-                _ if step >= DAY_S => format!("day {}", (at / DAY_S).round() as u64 + 1),
+                _ if step >= DAY_S => {
+                    format!("day {}", ((at / DAY_S).round() as u64).saturating_add(1))
+                }
                 Some(_) => clock(at % DAY_S),
                 None => clock(at),
             };
@@ -97,9 +103,10 @@ impl TimeScale {
 /// An axis from 0 to at least `max`, and the caption of its unit.
 #[must_use]
 pub fn value_axis(max: f64, unit: &str) -> (Axis, String) {
-    let max = if max.is_finite() && max > 0.0 { max } else { 1.0 };
+    // What is this small is rounding, and would give steps of nothing.
+    let max = if max.is_finite() && max > 1e-12 { max } else { 1.0 };
     let (factor, prefix) = if unit == "%" { (0.01, "") } else { prefix_for(max) };
-    let step = nice_step(max / factor, 4);
+    let step = nice_step(max / factor, 5);
     let count = (max / factor / step - 1e-9).ceil().max(1.0) as usize;
     let ticks = (0..=count)
         .map(|index| {
@@ -147,7 +154,7 @@ pub fn log_axis(min: f64, max: f64) -> Axis {
 /// A symmetric axis around zero for ratios, labelled in percent with signs.
 #[must_use]
 pub fn signed_percent_axis(extent: f64) -> Axis {
-    let extent = if extent.is_finite() && extent > 0.0 { extent } else { 0.1 };
+    let extent = if extent.is_finite() && extent > 1e-12 { extent } else { 0.1 };
     let step = nice_step(extent * 100.0, 4) / 100.0;
     let count = (extent / step - 1e-9).ceil().max(1.0) as i64;
     let ticks = (-count..=count)
@@ -163,7 +170,7 @@ pub fn signed_percent_axis(extent: f64) -> Axis {
 /// A symmetric axis around zero for values with a unit; ticks carry signs.
 #[must_use]
 pub fn signed_axis(extent: f64, factor: f64) -> Axis {
-    let extent = if extent.is_finite() && extent > 0.0 { extent } else { factor };
+    let extent = if extent.is_finite() && extent > 1e-12 { extent } else { factor };
     let step = nice_step(extent / factor, 4);
     let count = (extent / factor / step - 1e-9).ceil().max(1.0) as i64;
     let ticks = (-count..=count)

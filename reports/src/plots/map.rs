@@ -2,7 +2,7 @@
 
 use super::land::{self, Projection};
 use super::timeline::Context;
-use super::{Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
+use super::{ARMS_MAX, Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
 use crate::figure::{Dash, Ink, LOAD_INKS, Pen, Shape, text_width};
 use crate::number::{number, percent, quantity};
 use crate::rows::{Cube, Missing, Rows};
@@ -60,13 +60,14 @@ struct Now {
 pub fn worst_moment(context: &Context<'_>) -> Result<Plot, Missing> {
     let view = context.view;
     let places: Vec<GeoPoint> =
-        view.scenario.network.sites.rows().iter().filter_map(|site| site.location).collect();
+        view.scenario.network.sites.rows().iter().filter_map(|site| real(site.location)).collect();
     if places.is_empty() {
         return Err(Missing("No site has a location.".to_owned()));
     }
     let (moment, why) = moment(context)?;
-    let arms: Vec<Now> = (0..view.summary.arms.len()).map(|arm| now(view, arm, moment)).collect();
-    let width = if arms.len() > 1 { HALF_PX } else { WIDE_PX };
+    let arms: Vec<Now> =
+        (0..view.summary.arms.len().min(ARMS_MAX)).map(|arm| now(view, arm, moment)).collect();
+    let width = if arms.len() > 2 { HALF_PX } else { WIDE_PX };
     let projection = project(&places, width);
     let ground: Rc<str> = land::path(&projection).into();
     let largest = |of: &dyn Fn(&Now) -> f64| arms.iter().map(of).fold(0.0, f64::max);
@@ -222,6 +223,11 @@ fn means<'a>(
     read().unwrap_or_default()
 }
 
+/// A location that is one: an old or damaged directory may hold anything.
+fn real(place: Option<GeoPoint>) -> Option<GeoPoint> {
+    place.filter(|place| place.lat.abs() <= 90.0 && place.lon.abs() <= 360.0)
+}
+
 /// The world, or the part of it where the sites are.
 fn project(places: &[GeoPoint], width: u32) -> Projection {
     let mut lons: Vec<f64> = places.iter().map(|place| place.lon).collect();
@@ -284,13 +290,16 @@ fn elements(
     let mut sites: Vec<usize> = (0..now.sites.len()).collect();
     // Small circles over large ones.
     sites.sort_by(|&a, &b| now.sites[b].size.total_cmp(&now.sites[a].size).then(a.cmp(&b)));
+    // Wide maps have room for larger circles.
+    let zoom = f64::from(map.size.0) / f64::from(HALF_PX);
+    let zoom = zoom.sqrt();
     let mut drawn = Vec::new();
     for site in sites {
         let row = &view.scenario.network.sites.rows()[site];
-        let Some(place) = row.location else { continue };
+        let Some(place) = real(row.location) else { continue };
         let (x, y) = map.place(place.lat, map.turn(place.lon));
         let share = if size_max > 0.0 { (now.sites[site].size / size_max).max(0.0) } else { 0.1 };
-        let radius = 3.0 + 8.0 * share.sqrt();
+        let radius = (2.2 + 5.0 * share.sqrt()) * zoom;
         push_site(&mut out, &now.sites[site], (x, y), radius);
         drawn.push((site, x, y, radius));
     }
@@ -306,7 +315,7 @@ fn push_links(out: &mut String, view: &RunView, now: &Now, map: &Projection) {
     let mut crosses = String::new();
     for &link in links.iter().rev() {
         let row = &network.links.rows()[link];
-        let ends = row.ends.map(|end| network.node_location(end));
+        let ends = row.ends.map(|end| real(network.node_location(end)));
         let ([Some(a), Some(b)], state) = (ends, now.links[link]) else { continue };
         if a == b {
             continue;
@@ -316,13 +325,7 @@ fn push_links(out: &mut String, view: &RunView, now: &Now, map: &Projection) {
             if state.down { "l mu d2" } else { ["l u0", "l u1", "l u2", "l u3"][step(state.load)] };
         let width = if state.down { "1.2" } else { ["1.1", "1.5", "2.2", "3"][step(state.load)] };
         let _ = write!(out, "<path class=\"{class}\" stroke-width=\"{width}\" d=\"");
-        let mut before = f64::NAN;
-        for &(x, y) in &places {
-            let far = (x - before).abs() > f64::from(map.size.0) / 2.0;
-            let letter = if before.is_nan() || far { 'M' } else { 'L' };
-            let _ = write!(out, "{letter}{x:.1} {y:.1}");
-            before = x;
-        }
+        push_way(out, &places, 360.0 * map.x_scale);
         out.push_str("\"/>");
         if state.dropped_bps > 0.0 {
             let (x, y) = places[places.len() / 2];
@@ -335,6 +338,31 @@ fn push_links(out: &mut String, view: &RunView, now: &Now, map: &Projection) {
         }
     }
     out.push_str(&crosses);
+}
+
+/// Path data along places; where the way leaves the map on one side it comes back on the other.
+fn push_way(out: &mut String, places: &[(f64, f64)], turn: f64) {
+    let mut before: Option<(f64, f64)> = None;
+    for &(x, y) in places {
+        match before {
+            Some((last, height)) if (x - last).abs() > turn / 2.0 => {
+                let shift = if x > last { turn } else { -turn };
+                let _ = write!(
+                    out,
+                    "L{:.1} {y:.1}M{:.1} {height:.1}L{x:.1} {y:.1}",
+                    x - shift,
+                    last + shift
+                );
+            }
+            Some(_) => {
+                let _ = write!(out, "L{x:.1} {y:.1}");
+            }
+            None => {
+                let _ = write!(out, "M{x:.1} {y:.1}");
+            }
+        }
+        before = Some((x, y));
+    }
 }
 
 /// Places along the shortest way between two points.
@@ -371,9 +399,9 @@ fn push_losers(out: &mut String, view: &RunView, now: &Now, map: &Projection, lo
     losers.sort_by(|&a, &b| now.lost_bps[b].total_cmp(&now.lost_bps[a]).then(a.cmp(&b)));
     losers.truncate(LOSERS_MAX);
     for group in losers {
-        let Some(place) = groups[group].location else { continue };
+        let Some(place) = real(groups[group].location) else { continue };
         let (x, y) = map.place(place.lat, map.turn(place.lon));
-        let r = 2.5 + 6.5 * (now.lost_bps[group] / lost_max).sqrt();
+        let r = 1.8 + 4.5 * (now.lost_bps[group] / lost_max).sqrt();
         let _ = write!(
             out,
             "<path class=\"f lo\" opacity=\".7\" d=\"M{x:.1} {:.1}l{r:.1} {r:.1}-{r:.1} {r:.1}-{r:.1}-{r:.1}z\"/>",
@@ -400,7 +428,7 @@ fn push_site(out: &mut String, site: &SiteNow, (x, y): (f64, f64), r: f64) {
         let _ = write!(
             out,
             "<circle class=\"l u3\" stroke-width=\"1.4\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{:.1}\"/>",
-            r + 3.0
+            r + 2.4
         );
     }
 }
@@ -520,7 +548,7 @@ fn grid(view: &RunView, arms: &[Now]) -> Grid {
     let worst = |site: usize| arms.iter().map(|now| now.sites[site].load).fold(0.0, f64::max);
     order.sort_by(|&a, &b| worst(b).total_cmp(&worst(a)).then(a.cmp(&b)));
     let mut head = vec!["site".to_owned()];
-    for arm in &view.summary.arms {
+    for arm in view.summary.arms.iter().take(arms.len()) {
         head.push(format!("CPU utilisation, {}", text::clean(&arm.arm)));
     }
     let rows = order

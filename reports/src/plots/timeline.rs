@@ -3,8 +3,8 @@
 use super::axis::{TimeScale, value_axis};
 use super::curve::Buckets;
 use super::marks::Marks;
-use super::{Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
-use crate::figure::{Chart, Dash, Ink, Layer, Pen};
+use super::{ARMS_MAX, Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
+use crate::figure::{Chart, Dash, Ink, Layer, Pen, TOP_PX};
 use crate::number::{number, percent, quantity};
 use crate::rows::{Cube, Missing, Rows, Spread};
 use crate::text;
@@ -98,7 +98,7 @@ pub fn traffic(context: &Context<'_>) -> Result<Plot, Missing> {
             how: "Each picture is one arm; all share both axes. Lines are means over replications, \
               shades run from the smallest to the largest replication. Served below offered means \
               that traffic was lost or is still queued. Flags are events, triangles on the time \
-              axis are actions that took effect; both are listed below the timelines.",
+              axis are actions that took effect; the list above the timelines names the events.",
             caption: "traffic",
             unit: "bit/s",
             curves,
@@ -194,7 +194,7 @@ pub fn links(context: &Context<'_>) -> Result<Plot, Missing> {
         Spec {
             id: "links",
             title: "Most loaded links".to_owned(),
-            shows: worst.words("link"),
+            shows: worst.words("link direction"),
             how: "The links and directions with the highest utilisation in any arm, the same ones in \
               every picture. Utilisation is what routing places on a link over its configured \
               capacity: above 100 % the link cannot carry it all. → is from a link's first end to \
@@ -362,7 +362,7 @@ fn buckets<'a>(context: &'a Context<'_>) -> Buckets<'a> {
 /// Draws a timeline, one picture an arm.
 fn draw(context: &Context<'_>, spec: Spec) -> Plot {
     let arms = &context.view.summary.arms;
-    let size = if arms.len() > 1 { (HALF_PX, 250) } else { (WIDE_PX, 280) };
+    let size = if arms.len() > 1 { (HALF_PX, 260) } else { (WIDE_PX, 290) };
     let end_labels = spec.curves.iter().any(|curve| curve.end_label);
     let margin_x = (42, if end_labels { 118 } else { 16 });
     let plot_px = size.0 - margin_x.0 - margin_x.1;
@@ -374,7 +374,7 @@ fn draw(context: &Context<'_>, spec: Spec) -> Plot {
     let top = spec.curves.iter().map(top).fold(spec.level.unwrap_or(0.0), f64::max);
     let (y, unit) = value_axis(top, spec.unit);
     let x = context.scale.axis(buckets.first(), buckets.last(), plot_px as usize / 70);
-    let pictures = (0..arms.len())
+    let pictures = (0..arms.len().min(ARMS_MAX))
         .map(|arm| {
             let span = (buckets.first(), buckets.last());
             let mut layers = context.marks.layers(Some(arm), span, f64::from(plot_px));
@@ -389,6 +389,7 @@ fn draw(context: &Context<'_>, spec: Spec) -> Plot {
                 margin_x,
                 x: x.clone(),
                 y: y.clone(),
+                margin_top: TOP_PX,
                 y_caption: format!("{}, {unit}", spec.caption),
                 x_caption: context.scale.caption(),
                 grid_vertical: false,
@@ -530,7 +531,7 @@ fn grid(context: &Context<'_>, spec: &Spec) -> Grid {
 /// Draws one picture with a curve an arm.
 fn overlay(context: &Context<'_>, id: &'static str, title: &str, spreads: &[Spread]) -> Plot {
     let arms = &context.view.summary.arms;
-    let size = (WIDE_PX, 240);
+    let size = (WIDE_PX, 260);
     let margin_x = (42, if arms.len() > 1 { 150 } else { 16 });
     let plot_px = size.0 - margin_x.0 - margin_x.1;
     let buckets = buckets(context);
@@ -561,6 +562,7 @@ fn overlay(context: &Context<'_>, id: &'static str, title: &str, spreads: &[Spre
         margin_x,
         x: context.scale.axis(span.0, span.1, plot_px as usize / 70),
         y,
+        margin_top: TOP_PX,
         y_caption: "lost over offered traffic, %".to_owned(),
         x_caption: context.scale.caption(),
         grid_vertical: false,

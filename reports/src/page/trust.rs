@@ -131,7 +131,7 @@ fn files(view: &RunView) -> Grid {
 
 /// The scenario as data, so that the page alone is enough to run it again.
 fn embedded(view: &RunView) -> Markup {
-    // JSON escapes control characters; everything else is text to HTML and escaped as such.
+    // What acts or hides becomes a JSON escape, so the text stays the same data.
     let compact = serde_json::to_string(&view.scenario).unwrap_or_default();
     let pretty = (compact.len() <= PRETTY_BYTES_MAX)
         .then(|| serde_json::to_string_pretty(&view.scenario).unwrap_or_default());
@@ -142,7 +142,7 @@ fn embedded(view: &RunView) -> Markup {
             details.data {
                 summary { "The resolved scenario" }
                 p.quiet { "Recorded series are named by file and hash; they are not part of it." }
-                pre #steerlab-scenario tabindex="0" { code { (text::clean_lines(&pretty.unwrap_or(compact))) } }
+                pre #steerlab-scenario tabindex="0" { code { (text::json(&pretty.unwrap_or(compact))) } }
             }
         }
     }

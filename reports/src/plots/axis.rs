@@ -7,6 +7,9 @@ use steerlab_results::view::RunView;
 
 const DAY_S: f64 = 86_400.0;
 
+/// Most steps on one side of zero, whatever the numbers are.
+const STEPS_MAX: f64 = 12.0;
+
 /// Steps between labels of a time axis, seconds.
 const TIME_STEPS_S: [f64; 22] = [
     1.0,
@@ -107,7 +110,7 @@ pub fn value_axis(max: f64, unit: &str) -> (Axis, String) {
     let max = if max.is_finite() && max > 1e-12 { max } else { 1.0 };
     let (factor, prefix) = if unit == "%" { (0.01, "") } else { prefix_for(max) };
     let step = nice_step(max / factor, 5);
-    let count = (max / factor / step - 1e-9).ceil().max(1.0) as usize;
+    let count = (max / factor / step - 1e-9).ceil().clamp(1.0, STEPS_MAX) as usize;
     let ticks = (0..=count)
         .map(|index| {
             let value = step * index as f64;
@@ -156,7 +159,7 @@ pub fn log_axis(min: f64, max: f64) -> Axis {
 pub fn signed_percent_axis(extent: f64) -> Axis {
     let extent = if extent.is_finite() && extent > 1e-12 { extent } else { 0.1 };
     let step = nice_step(extent * 100.0, 4) / 100.0;
-    let count = (extent / step - 1e-9).ceil().max(1.0) as i64;
+    let count = (extent / step - 1e-9).ceil().clamp(1.0, STEPS_MAX) as i64;
     let ticks = (-count..=count)
         .map(|index| {
             let value = step * index as f64;
@@ -172,7 +175,7 @@ pub fn signed_percent_axis(extent: f64) -> Axis {
 pub fn signed_axis(extent: f64, factor: f64) -> Axis {
     let extent = if extent.is_finite() && extent > 1e-12 { extent } else { factor };
     let step = nice_step(extent / factor, 4);
-    let count = (extent / factor / step - 1e-9).ceil().max(1.0) as i64;
+    let count = (extent / factor / step - 1e-9).ceil().clamp(1.0, STEPS_MAX) as i64;
     let ticks = (-count..=count)
         .map(|index| {
             let value = step * index as f64;
@@ -208,8 +211,17 @@ mod tests {
         assert_eq!(labels(&axis), ["0", "1", "2", "3", "4"]);
         let (axis, caption) = value_axis(1.15, "%");
         assert_eq!(caption, "%");
-        assert_eq!(labels(&axis), ["0", "50", "100", "150"]);
+        assert_eq!(labels(&axis), ["0", "25", "50", "75", "100", "125"]);
         assert_eq!(value_axis(0.0, "ms").0.max, 1.0);
+    }
+
+    #[test]
+    fn absurd_ranges_give_few_ticks() {
+        for max in [1e308, 1e-320, f64::MAX, f64::INFINITY, f64::NAN, -1.0] {
+            assert!(value_axis(max, "%").0.ticks.len() <= 13);
+            assert!(signed_axis(max, 0.01).ticks.len() <= 25);
+            assert!(signed_percent_axis(max).ticks.len() <= 25);
+        }
     }
 
     #[test]

@@ -10,7 +10,9 @@ mod groups;
 mod land;
 mod map;
 mod marks;
+mod moment;
 mod timeline;
+mod worst;
 
 use crate::figure::Pen;
 use crate::rows::{Missing, Rows};

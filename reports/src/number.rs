@@ -1,5 +1,7 @@
 //! Numbers for people: four significant figures, SI prefixes, one way of writing each unit.
 
+use crate::text::clean;
+
 /// A number with at most four significant figures: `0.01235`, `12.35`, `1,235`, `12.35 k`.
 ///
 /// From ten thousand on it carries an SI prefix after a space (k, M, G, T, P, E). Below one in ten
@@ -16,12 +18,12 @@ pub fn number(value: f64) -> String {
 /// `bps` and `bit/s` mean the same. An empty unit gives the bare number.
 #[must_use]
 pub fn quantity(value: f64, unit: &str) -> String {
-    let unit = unit_name(unit);
+    let unit = clean(unit_name(unit));
     if unit.is_empty() || !value.is_finite() {
         return number(value);
     }
     let (digits, prefix) = split(value);
-    match (prefix.is_empty(), takes_prefix(unit)) {
+    match (prefix.is_empty(), takes_prefix(&unit)) {
         (true, _) => format!("{digits} {unit}"),
         (false, true) => format!("{digits} {prefix}{unit}"),
         (false, false) => format!("{digits} {prefix} {unit}"),
@@ -74,9 +76,9 @@ pub fn duration(seconds: f64) -> String {
     if seconds.abs() < 60.0 {
         return quantity(seconds, "s");
     }
-    let whole = seconds.round() as i64;
+    let whole = seconds.abs().round() as u64;
     let parts = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
-    let mut rest = whole.abs();
+    let mut rest = whole;
     let mut words = Vec::new();
     for (size, unit) in parts {
         if rest >= size && words.len() < 2 {
@@ -86,7 +88,7 @@ pub fn duration(seconds: f64) -> String {
             break;
         }
     }
-    format!("{}{}", if whole < 0 { "−" } else { "" }, words.join(" "))
+    format!("{}{}", if seconds < 0.0 { "−" } else { "" }, words.join(" "))
 }
 
 /// An instant as hours and minutes, `4:05`, with seconds where they matter, `4:05:30`.

@@ -1,7 +1,7 @@
 //! A made-up run directory, large enough to look real: 20 sites, 2 arms, 5 replications, 120
 //! buckets. The numbers mean nothing; they only have the shape of an incident.
 
-use steerlab_results::engine::kernel::{SimSpan, SimTime, Table};
+use steerlab_results::engine::kernel::{SimSpan, Table};
 use steerlab_results::engine::net::{GeoPoint, Link, LinkKind, Network, Pool, Scheduling, SiteId};
 use steerlab_results::engine::scenario::{
     ActuatorSpec, Arm, Class, ClientGroup, CompareSpec, DemandNoise, FeedSpec, RoutingSpec,

@@ -14,8 +14,6 @@ mod diagnostic;
 mod examples;
 mod files;
 mod generate;
-#[cfg(test)]
-mod hostile_tests;
 mod library;
 pub mod limits;
 mod load;
@@ -24,8 +22,6 @@ mod quantity;
 mod reference;
 mod render;
 mod resolve;
-#[cfg(test)]
-mod resolve_tests;
 mod schema;
 mod set;
 mod shape;
@@ -35,6 +31,11 @@ mod table;
 mod testing;
 mod typed;
 mod yaml;
+
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod resolve_tests;
 
 pub use check::{parse_check, parse_metric};
 pub use codes::{codes, explain};

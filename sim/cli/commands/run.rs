@@ -115,7 +115,7 @@ pub fn produce(console: &Console, source: &Source, options: &RunOptions) -> Resu
 }
 
 fn cannot_write(console: &Console, error: &StoreError) -> Exit {
-    console.fail(Exit::CannotWrite, &error.to_string(), "check the path, its rights and the free space")
+    console.fail(Exit::CannotWrite, &error.to_string(), "")
 }
 
 fn carry_out(

@@ -192,7 +192,8 @@ fn events(view: &RunView, arms: usize) -> Result<Vec<Mark>, Missing> {
 
 /// (arm, time of effect) of the first replication's actions that were not refused, by time.
 fn effects(rows: &Rows<'_>) -> Vec<(usize, f64)> {
-    let (effect, asked) = (rows.numbers("effect_s").ok(), rows.numbers("asked_s").ok());
+    let effect = rows.numbers("effect_s").ok();
+    let asked = rows.numbers("time_s").or_else(|_| rows.numbers("asked_s")).ok();
     let refusals = rows.texts("refusal").ok();
     let first = (0..rows.len()).map(|row| rows.replication(row)).min().unwrap_or(0);
     let mut out = Vec::new();

@@ -245,7 +245,8 @@ impl<'a> World<'a> {
         let classes = self.scenario.classes.len();
         links.iter().flat_map(|&link| [ArcId::of(link, 0), ArcId::of(link, 1)]).any(|arc| {
             let index = arc.index();
-            let sent: f64 = self.fluid.arrival_bps[index * classes..(index + 1) * classes].iter().sum();
+            let sent: f64 =
+                self.fluid.arrival_bps[index * classes..(index + 1) * classes].iter().sum();
             sent > share * self.truth.links.capacity_bps[index] && sent > 0.0
         })
     }

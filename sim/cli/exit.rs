@@ -67,7 +67,8 @@ pub fn guarded(command: impl FnOnce() -> Exit + std::panic::UnwindSafe) -> Exit 
         }
     }));
     std::panic::catch_unwind(command).unwrap_or_else(|_| {
-        let text = |mutex: &Mutex<String>| mutex.lock().map(|text| text.clone()).unwrap_or_default();
+        let text =
+            |mutex: &Mutex<String>| mutex.lock().map(|text| text.clone()).unwrap_or_default();
         anstream::eprintln!(
             "{}\n\nThis is a bug in steerlab {}, not in your input.\n{}\nPlease report it with the \
              scenario and the lines above. Finished runs are kept.",

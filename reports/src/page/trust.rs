@@ -19,7 +19,8 @@ const RUNS_MAX: usize = 200;
 /// What the model of this version leaves out, in every scenario.
 pub const MODEL_LIMITS: [&str; 7] = [
     "Traffic is a fluid: rates that change at events and traffic steps. There are no packets and \
-     no single requests, so bursts shorter than a traffic step are not seen.",
+     no single requests, so bursts shorter than a traffic step are not seen. On a full link all \
+     traffic of a class loses the same share.",
     "Demand does not react: users do not retry, transfers do not slow down, and nobody goes away \
      because it is slow.",
     "A client group lands as a whole. Which site it lands at follows from round-trip time or \
@@ -27,8 +28,10 @@ pub const MODEL_LIMITS: [&str; 7] = [
     "After a change of announcements each client group follows at one random instant. Path \
      exploration, route damping and partial reachability in between are not modelled.",
     "Nothing passes through a neighbour: other networks have no capacity limits of their own.",
-    "Latency is propagation, set-up round trips, queueing and service. Loss recovery, congestion \
-     control and the user's own access line are not in it.",
+    "Latency is set-up round trips, propagation, queueing and service. A link queues only while it \
+     drops, then by its whole buffer; servers answer with the mean of an M/M/c queue, and with \
+     their backlog when they are full. Loss recovery, congestion control and the user's own access \
+     line are not in it.",
     "DNS answers, balancer weights and caches are not modelled.",
 ];
 

@@ -108,7 +108,13 @@ impl TimeScale {
 pub fn value_axis(max: f64, unit: &str) -> (Axis, String) {
     // What is this small is rounding, and would give steps of nothing.
     let max = if max.is_finite() && max > 1e-12 { max } else { 1.0 };
-    let (factor, prefix) = if unit == "%" { (0.01, "") } else { prefix_for(max) };
+    let (factor, prefix) = match unit {
+        "%" => (0.01, ""),
+        // Milliseconds do not take prefixes: they become seconds.
+        "ms" if max >= 10_000.0 => (1_000.0, "s"),
+        "ms" => (1.0, ""),
+        _ => prefix_for(max),
+    };
     let step = nice_step(max / factor, 5);
     let count = (max / factor / step - 1e-9).ceil().clamp(1.0, STEPS_MAX) as usize;
     let ticks = (0..=count)
@@ -119,6 +125,7 @@ pub fn value_axis(max: f64, unit: &str) -> (Axis, String) {
         .collect();
     let caption = match (prefix, unit_name(unit)) {
         ("", unit) => unit.to_owned(),
+        (_, "ms") => prefix.to_owned(),
         (prefix, unit) if unit.starts_with("bit") => format!("{prefix}{unit}"),
         ("k", unit) => format!("thousand {unit}"),
         ("M", unit) => format!("million {unit}"),
@@ -213,6 +220,9 @@ mod tests {
         assert_eq!(caption, "%");
         assert_eq!(labels(&axis), ["0", "25", "50", "75", "100", "125"]);
         assert_eq!(value_axis(0.0, "ms").0.max, 1.0);
+        assert_eq!(value_axis(2_500.0, "ms").1, "ms");
+        assert_eq!(labels(&value_axis(12_000.0, "ms").0), ["0", "2.5", "5", "7.5", "10", "12.5"]);
+        assert_eq!(value_axis(12_000.0, "ms").1, "s");
     }
 
     #[test]

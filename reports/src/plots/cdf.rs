@@ -192,8 +192,9 @@ fn x_axis(quantity: &Quantity) -> Axis {
     let over_arms = |share: f64, pick: fn(f64, f64) -> f64| {
         quantity.arms.iter().filter_map(|arm| arm.quantile(share)).reduce(pick).unwrap_or(0.0)
     };
-    let (low, middle, high) =
-        (over_arms(0.001, f64::min), over_arms(0.5, f64::max), over_arms(1.0, f64::max));
+    let (low, middle) = (over_arms(0.001, f64::min), over_arms(0.5, f64::max));
+    // The last percent may reach far; it is in the numbers, not on the axis.
+    let high = over_arms(1.0, f64::max).min(1.3 * over_arms(0.99, f64::max));
     // A long tail would press everything else against the axis.
     if quantity.unit != "%" && low > 0.0 && high > 8.0 * middle {
         return log_axis(low, high);
@@ -203,9 +204,11 @@ fn x_axis(quantity: &Quantity) -> Axis {
 
 fn picture(view: &RunView, quantity: &Quantity, size: (u32, u32)) -> Picture {
     let mut layers = Vec::new();
+    let x = x_axis(quantity);
     for (arm, distribution) in quantity.arms.iter().enumerate() {
         let pen = Pen::line(Ink::Arm(arm)).dashed(Dash::of(arm)).width(18);
-        layers.push(Layer::Line(distribution.curve(), pen));
+        let curve = distribution.curve().into_iter().filter(|point| point.0 <= x.max).collect();
+        layers.push(Layer::Line(curve, pen));
     }
     for (arm, distribution) in quantity.arms.iter().enumerate() {
         for (share, _, shape) in MARKED {
@@ -219,7 +222,7 @@ fn picture(view: &RunView, quantity: &Quantity, size: (u32, u32)) -> Picture {
     let chart = Chart {
         size,
         margin_x: (42, 20),
-        x: x_axis(quantity),
+        x,
         y: Axis {
             min: 0.0,
             max: 1.0,

@@ -190,7 +190,7 @@ pub fn grid(rows: &[ComparisonRow], confidence: f64) -> Grid {
         "difference".to_owned(),
         format!("{} interval", percent(confidence)),
         "margin".to_owned(),
-        "p".to_owned(),
+        "p (Holm)".to_owned(),
         "pairs".to_owned(),
     ];
     let cells = |row: &ComparisonRow| {

@@ -250,7 +250,7 @@ fn sentence(arm: &str, groups: &[Group], measure: Measure) -> Option<String> {
 }
 
 /// The groups at both ends, worst first.
-fn ends<'a>(groups: &'a [Group], measure: Measure, each: usize) -> Vec<(&'a Group, Change)> {
+fn ends(groups: &[Group], measure: Measure, each: usize) -> Vec<(&Group, Change)> {
     let mut with: Vec<(&Group, Change)> = groups
         .iter()
         .filter_map(|group| Some((group, (measure.of)(group)?)))

@@ -63,7 +63,7 @@ pub fn worst_moment(context: &Context<'_>) -> Result<Plot, Missing> {
     Ok(Plot {
         id: "map".to_owned(),
         title: "The network at its worst moment".to_owned(),
-        shows: format!("{instant}: {why} {}", losses(view, &arms)),
+        shows: format!("{instant}: {why} {}{}", losses(view, &arms), placeless(view)),
         how: "Circles are sites: the larger, the more traffic they handle; the fill is their CPU \
               utilisation. Lines are links by the utilisation of their busier direction, wider \
               when busier. Diamonds are client groups that lose traffic, larger when they lose \
@@ -359,6 +359,19 @@ fn losses(view: &RunView, arms: &[Now]) -> String {
         })
         .collect();
     format!("Lost then: {}.", parts.join(", "))
+}
+
+/// Says how many links cannot be drawn.
+fn placeless(view: &RunView) -> String {
+    let network = &view.scenario.network;
+    let without = |end| real(network.node_location(end)).is_none();
+    let count =
+        network.links.rows().iter().filter(|link| link.ends.into_iter().any(without)).count();
+    match count {
+        0 => String::new(),
+        1 => " 1 link is not drawn because an end has no location.".to_owned(),
+        n => format!(" {} are not drawn because an end has no location.", text::count(n, "link")),
+    }
 }
 
 fn describe(view: &RunView, now: &Now) -> String {

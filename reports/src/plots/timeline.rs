@@ -466,11 +466,6 @@ fn overlay(context: &Context<'_>, id: &'static str, title: &str, spreads: &[Spre
         };
         push_curve(&mut layers, buckets, &curve, (arm, 0), plot_px as usize);
     }
-    let words: Vec<String> = arms
-        .iter()
-        .zip(spreads)
-        .map(|(arm, spread)| format!("{} {}", text::clean(&arm.arm), percent(spread.peak())))
-        .collect();
     let chart = Chart {
         size,
         margin_x,
@@ -482,25 +477,7 @@ fn overlay(context: &Context<'_>, id: &'static str, title: &str, spreads: &[Spre
         grid_vertical: false,
         layers,
     };
-    let shows = format!("Largest share lost in a bucket: {}.", words.join(", "));
-    let grid_spec = Spec {
-        id,
-        title: title.to_owned(),
-        shows: shows.clone(),
-        how: "",
-        caption: "",
-        unit: "%",
-        curves: vec![Curve {
-            label: "lost".to_owned(),
-            ink: arm_ink,
-            pen: Pen::line(Ink::Lost),
-            band: false,
-            filled: false,
-            end_label: false,
-            spreads: spreads.to_vec(),
-        }],
-        level: None,
-    };
+    let (shows, data) = overlay_words(context, id, title, spreads);
     Plot {
         id: id.to_owned(),
         title: title.to_owned(),
@@ -517,6 +494,41 @@ fn overlay(context: &Context<'_>, id: &'static str, title: &str, spreads: &[Spre
             elements: chart.elements(),
             ground: None,
         }],
-        data: Some(grid(context, &grid_spec)),
+        data: Some(data),
     }
+}
+
+/// The sentence and the numbers of a picture with a curve an arm.
+fn overlay_words(
+    context: &Context<'_>,
+    id: &'static str,
+    title: &str,
+    spreads: &[Spread],
+) -> (String, Grid) {
+    let arms = &context.view.summary.arms;
+    let words: Vec<String> = arms
+        .iter()
+        .zip(spreads)
+        .map(|(arm, spread)| format!("{} {}", text::clean(&arm.arm), percent(spread.peak())))
+        .collect();
+    let shows = format!("Largest share lost in a bucket: {}.", words.join(", "));
+    let grid_spec = Spec {
+        id,
+        title: title.to_owned(),
+        shows: String::new(),
+        how: "",
+        caption: "",
+        unit: "%",
+        curves: vec![Curve {
+            label: "lost".to_owned(),
+            ink: arm_ink,
+            pen: Pen::line(Ink::Lost),
+            band: false,
+            filled: false,
+            end_label: false,
+            spreads: spreads.to_vec(),
+        }],
+        level: None,
+    };
+    (shows, grid(context, &grid_spec))
 }

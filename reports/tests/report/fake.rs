@@ -423,7 +423,7 @@ fn links(shape: Shape, scenario: &Scenario) -> DataTable {
 fn client_groups(shape: Shape, scenario: &Scenario) -> DataTable {
     let mut table = Builder::new(
         "client_groups",
-        &["arm", "client_group", "landing"],
+        &["arm", "client_group", "landing_site"],
         &["time_s", "offered_bps", "dropped_bps", "served_requests_per_s", "latency_ms_mean"],
     );
     every(shape, 12, 600.0, |arm, replication, bucket, time| {
@@ -479,7 +479,7 @@ fn actions(shape: Shape) -> DataTable {
     let mut table = Builder::new(
         "actions",
         &["arm", "policy", "surface", "action", "target", "cause", "refusal"],
-        &["number", "asked_s", "effect_s"],
+        &["number", "time_s", "effect_s"],
     );
     for arm in 1..shape.arms {
         for replication in 0..shape.replications {

@@ -14,9 +14,9 @@ mod diagnostic;
 mod examples;
 mod files;
 mod generate;
-pub mod import;
 #[cfg(test)]
 mod hostile_tests;
+pub mod import;
 mod library;
 pub mod limits;
 mod load;
@@ -47,9 +47,9 @@ pub use schema::json_schema;
 pub use source::{SourceFile, SourceMap, Span};
 
 use serde::Serialize;
-use steerlab_engine::kernel::SimSpan;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
+use steerlab_engine::kernel::SimSpan;
 use steerlab_engine::record::MetricInfo;
 use steerlab_engine::scenario::Scenario;
 use steerlab_engine::steer::PolicyRegistry;

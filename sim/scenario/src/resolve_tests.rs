@@ -211,7 +211,11 @@ agents:
         (5, "scenario", Change::ServersDown(PoolId(0), 0.25)),
         (6, "scenario", Change::ServersDown(PoolId(0), 0.0)),
         (30, "scenario", Change::SiteFails(SiteId(2))),
-        (35, "isp-te", Change::NeighbourWithdraws { links: links.clone(), share: 0.5 }),
+        (
+            35,
+            "isp-te",
+            Change::NeighbourWithdraws { links: links.clone(), share: 0.5, if_above: None },
+        ),
         (36, "isp-te", Change::NeighbourRestores { links }),
         (40, "scenario", Change::SiteRestored(SiteId(2))),
         (59, "scenario", Change::Mark),

@@ -1,4 +1,20 @@
-//! System tests.
+//! System tests: the program as people and pipelines use it.
+
+// Helpers of tests are tests, too; the lints know only the functions marked as such.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod support;
 
 mod architecture;
 mod tidy;
+
+mod abilene;
+#[cfg(unix)]
+mod crash;
+mod determinism;
+mod exit_codes;
+#[cfg(unix)]
+mod hostile;
+mod injection;
+mod mlu;
+mod workflow;

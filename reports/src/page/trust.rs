@@ -57,11 +57,11 @@ pub fn warnings(view: &RunView) -> Markup {
     }
 }
 
-/// How it was made and how to get it again.
+/// How it was made and how to get it again. The command line as typed stays in the manifest: it
+/// holds paths and numbers of jobs, and equal runs have equal reports.
 pub fn provenance(view: &RunView, scenario: bool) -> Markup {
     let summary = &view.summary;
     let made = &view.manifest.provenance;
-    let command: Vec<String> = made.command.iter().map(|word| text::clean(word)).collect();
     let facts = [
         ("Scenario", text::clean(&summary.scenario)),
         ("Scenario SHA-256", text::clean(&summary.scenario_sha256)),
@@ -70,7 +70,6 @@ pub fn provenance(view: &RunView, scenario: bool) -> Markup {
         ("Confidence", percent(summary.confidence)),
         ("Steerlab", text::clean(&made.version)),
         ("Trajectory version", summary.trajectory_version.to_string()),
-        ("Command", command.join(" ")),
     ];
     html! {
         section #provenance {

@@ -1,7 +1,7 @@
 //! The steps that are a cargo command.
 
 use crate::Outcome;
-use crate::shell::{cargo, command, run, works};
+use crate::shell::{cargo, command, run, target, works};
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
@@ -62,8 +62,15 @@ pub fn deny() -> Result<Outcome, String> {
 }
 
 /// `cargo test`: shows its output, counts its results, and brings to light what tests skipped.
+///
+/// The system tests run the debug build; the release build is made first, so that they can compare
+/// what the two compute.
 pub fn test() -> Result<Outcome, String> {
+    run(cargo().args(["build", "--locked", "--release", "--quiet"]))?;
+    let release =
+        target().join("release").join(format!("steerlab{}", std::env::consts::EXE_SUFFIX));
     let mut command = cargo();
+    command.env("STEERLAB_RELEASE_BIN", release);
     command.args(["test", "--locked", "--workspace", "--no-fail-fast", "--", "--show-output"]);
     println!("$ cargo test --locked --workspace --no-fail-fast");
     let mut child = command

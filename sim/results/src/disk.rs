@@ -2,6 +2,7 @@
 //! and tests can make any one of them fail.
 
 use crate::error::StoreError;
+use crate::workspace::Workspace;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -139,17 +140,20 @@ impl Disk {
     }
 
     /// Writes a file so that `path` holds either its old contents or all of the new ones: a
-    /// temporary beside it, synced, then renamed into place, then the directory synced.
+    /// temporary in a workspace beside it, synced, then renamed into place, then the directory
+    /// synced. What an earlier process left there when it was killed is removed. Makes the
+    /// directories above.
     ///
     /// # Errors
-    /// If any step fails; the temporary is removed and the old file is as it was.
+    /// If any step fails; the old file is as it was.
     pub fn write_atomic(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let parent = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let temporary = parent.join(format!(".steerlab-part-{}", unique()));
-        self.place(&temporary, path, |file| file.write_all(bytes))?;
+        let workspace = Workspace::new(&parent, self)
+            .map_err(|error| StoreError { path: path.to_owned(), ..error })?;
+        self.place(&workspace.path("part"), path, |file| file.write_all(bytes))?;
         self.sync_dir(&parent)
     }
 
@@ -316,23 +320,28 @@ mod tests {
             Disk::default().write_atomic(&path, b"old").unwrap();
             let faults = FailAt::once(step, io::ErrorKind::StorageFull);
             let result = Disk::with_faults(faults.clone()).write_atomic(&path, b"new text");
-            let now = tree(&dir.0);
-            assert_eq!(now.len(), 1, "step {step} leaves {:?}", now.keys());
-            let Err(error) = result else {
-                assert!(!faults.struck());
-                assert_eq!(now["answer.txt"], b"new text");
-                break;
-            };
-            failures += 1;
-            if error.action == "sync directory" {
+            let mut now = tree(&dir.0);
+            let whole = now.remove("answer.txt").expect("there is always a whole file");
+            // What could not be removed goes with the next write.
+            let left = now.keys().find(|name| !name.starts_with(".steerlab-tmp-"));
+            assert_eq!(left, None, "step {step}");
+            match result {
+                Ok(()) => assert_eq!(whole, b"new text"),
                 // Too late to undo: the file is in place, only its durability is unknown.
-                assert_eq!(now["answer.txt"], b"new text");
-            } else {
-                assert!(error.to_string().contains("answer.txt"), "{error}");
-                assert!(error.to_string().contains("free some space"), "{error}");
-                assert_eq!(now["answer.txt"], b"old", "step {step}");
+                Err(error) if error.action == "sync directory" => assert_eq!(whole, b"new text"),
+                Err(error) => {
+                    failures += 1;
+                    assert!(error.to_string().contains("answer.txt"), "{error}");
+                    assert!(error.to_string().contains("free some space"), "{error}");
+                    assert_eq!(whole, b"old", "step {step}");
+                }
+            }
+            Disk::default().write_atomic(&path, b"newer").unwrap();
+            assert_eq!(tree(&dir.0).len(), 1, "step {step}: leftovers are cleaned up");
+            if !faults.struck() {
+                break;
             }
         }
-        assert_eq!(failures, 5, "create, write, sync, rename, sync directory");
+        assert_eq!(failures, 6, "two directories, create, write, sync, rename");
     }
 }

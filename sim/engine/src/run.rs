@@ -36,7 +36,8 @@ pub enum Stopped {
 /// Version of what trajectories mean: a change that alters any fingerprint raises it.
 pub const TRAJECTORY_VERSION: u32 = 1;
 
-/// Plays one run and tells `recorder` what happened. `cancelled` is asked at every bucket end.
+/// Plays one run and tells `recorder` what happened. `cancelled` is asked at every instant at which
+/// something happens and at every bucket end.
 ///
 /// # Errors
 /// [`Stopped`] if a limit was reached or the caller cancelled; the recorder has been told
@@ -53,6 +54,9 @@ pub fn run(
     let mut play = Play::new(scenario, id, registry);
     while let Some(at) = play.next_time() {
         if at != play.world.now {
+            if cancelled() {
+                return Err(Stopped::Cancelled);
+            }
             play.end_buckets(at.min(horizon), recorder, cancelled)?;
         }
         let Some((key, event)) = play.players.pop() else { break };

@@ -7,6 +7,7 @@ mod commands;
 mod console;
 mod exit;
 mod progress;
+mod signals;
 mod table;
 mod workers;
 

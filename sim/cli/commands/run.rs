@@ -5,10 +5,9 @@ use crate::args::{DemoArgs, Format, RunArgs, RunOptions};
 use crate::console::Console;
 use crate::exit::{self, Exit};
 use crate::progress::Progress;
+use crate::signals::Signals;
 use crate::workers::Workers;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use steerlab_engine::run::Limits;
 use steerlab_engine::scenario::Scenario;
@@ -125,27 +124,25 @@ fn carry_out(
     store: &Store,
     options: &RunOptions,
 ) -> Result<Executed, Exit> {
-    let signal = catch_signals();
+    let signals = Signals::get();
     let limits =
         Limits { events_max: options.max_events.unwrap_or_else(|| Limits::default().events_max) };
     let workers = Workers::new(options.jobs)
         .map_err(|error| console.fail(Exit::BadInput, &error, "ask for fewer --jobs"))?;
     let progress = Progress::new(*console, plan.runs.len());
-    let cancelled = || signal.load(Ordering::Relaxed) != 0;
-    let done = execute(plan, scenario, &BuiltIn, &workers, store, &progress, &cancelled, limits);
+    let cancelled = || signals.any();
+    let done = signals.noted_during(|| {
+        execute(plan, scenario, &BuiltIn, &workers, store, &progress, &cancelled, limits)
+    });
     progress.done();
     let executed = done.map_err(|error| cannot_write(console, &error))?;
     if executed.cancelled {
-        let exit = match signal.load(Ordering::Relaxed) as i32 {
-            signal_hook::consts::SIGTERM => Exit::Terminated,
-            _ => Exit::Interrupted,
-        };
         let kept = executed.finished + executed.cached;
         console.say(&format!(
             "stopped: {kept} of {} runs are finished and kept; the same command continues",
             plan.runs.len()
         ));
-        return Err(exit);
+        return Err(signals.exit());
     }
     if !executed.stopped.is_empty() {
         return Err(console.fail(
@@ -159,17 +156,6 @@ fn carry_out(
         ));
     }
     Ok(executed)
-}
-
-/// Interrupt and termination set a number instead of ending the process.
-fn catch_signals() -> Arc<AtomicUsize> {
-    let flag = Arc::new(AtomicUsize::new(0));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let number = usize::try_from(signal).unwrap_or(2);
-        // Without a handler the process just ends, which loses no finished run either.
-        let _unregistered = signal_hook::flag::register_usize(signal, Arc::clone(&flag), number);
-    }
-    flag
 }
 
 /// How it was made, and how to make it again.
@@ -190,7 +176,8 @@ fn provenance(source: &Source, scenario: &Scenario, options: &RunOptions) -> Pro
     }
     Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        command: std::env::args().collect(),
+        // Arguments need not be UTF-8.
+        command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         reproduce,
     }
 }

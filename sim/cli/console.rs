@@ -2,7 +2,9 @@
 
 use crate::args::{Global, ProgressKind, When};
 use crate::exit::Exit;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How to talk to whoever started the command.
 #[derive(Clone, Copy, Debug)]
@@ -45,12 +47,26 @@ impl Console {
         }
     }
 
-    /// Prints the answer. A reader that went away (closed pipe) is not an error.
+    /// Prints the answer. A reader that went away (closed pipe) is not an error; an answer that
+    /// cannot be written for another reason is, see [`answer_lost`].
     pub fn answer(&self, text: &str) {
         let mut out = std::io::stdout().lock();
-        let _closed = out
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        let written = out
             .write_all(text.as_bytes())
-            .and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+            .and_then(|()| out.write_all(end.as_bytes()))
+            .and_then(|()| out.flush());
+        match written {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                ANSWER_LOST.store(true, Ordering::Relaxed);
+                self.fail(
+                    Exit::CannotWrite,
+                    &format!("cannot write the answer to stdout: {error}"),
+                    "check where stdout goes",
+                );
+            }
+            _ => {}
+        }
     }
 
     /// Talks, unless quiet.
@@ -81,6 +97,19 @@ impl Console {
         let (bold, off) = if self.color_err { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
         self.say(&format!("{bold}warning[{code}]{off}: {}", printable(what)));
     }
+}
+
+static ANSWER_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether an answer could not be written to stdout.
+pub fn answer_lost() -> bool {
+    ANSWER_LOST.load(Ordering::Relaxed)
+}
+
+/// A path as it may be shown: names of files may hold anything.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    printable(&path.display().to_string())
 }
 
 /// Text without characters that could steer a terminal or turn the reading direction.

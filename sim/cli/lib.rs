@@ -30,7 +30,12 @@ pub fn main() -> Exit {
         }
     };
     let console = Console::new(&cli.global);
-    exit::guarded(move || dispatch(&console, cli.command))
+    match exit::guarded(move || dispatch(&console, cli.command)) {
+        Exit::Done | Exit::Failed | Exit::Inconclusive if console::answer_lost() => {
+            Exit::CannotWrite
+        }
+        exit => exit,
+    }
 }
 
 fn dispatch(console: &Console, command: Command) -> Exit {

@@ -2,7 +2,7 @@
 
 use super::write_file;
 use crate::args::ImportArgs;
-use crate::console::Console;
+use crate::console::{Console, shown};
 use crate::exit::Exit;
 use std::path::{Path, PathBuf};
 use steerlab_scenario::import::{
@@ -74,7 +74,7 @@ fn write(console: &Console, args: &ImportArgs, imported: &Imported) -> Exit {
     for note in &imported.notes {
         console.say(&format!("assumed: {note}"));
     }
-    let file = output.display();
+    let file = shown(&output);
     console.say(&format!("wrote {file}\nnext:\n  steerlab run {file}"));
     Exit::Done
 }

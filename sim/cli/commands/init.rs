@@ -2,7 +2,7 @@
 
 use super::write_file;
 use crate::args::InitArgs;
-use crate::console::Console;
+use crate::console::{Console, shown};
 use crate::exit::Exit;
 
 /// Writes the starter scenario, or one of the library.
@@ -30,7 +30,7 @@ pub fn init(console: &Console, args: &InitArgs) -> Exit {
     if let Err(exit) = write_file(console, &args.file, text.as_bytes()) {
         return exit;
     }
-    let file = args.file.display();
+    let file = shown(&args.file);
     console.say(&format!("wrote {file}\nnext:\n  steerlab validate {file}\n  steerlab run {file}"));
     Exit::Done
 }

@@ -2,7 +2,7 @@
 
 use super::write_file;
 use crate::args::ReportArgs;
-use crate::console::Console;
+use crate::console::{Console, shown};
 use crate::exit::Exit;
 use std::path::Path;
 use steerlab_results::view::RunView;
@@ -29,7 +29,7 @@ pub fn report(console: &Console, args: &ReportArgs) -> Exit {
     if let Err(exit) = write_file(console, &path, steerlab_report::html(&view).as_bytes()) {
         return exit;
     }
-    console.say(&format!("report: {}", path.display()));
+    console.say(&format!("report: {}", shown(&path)));
     Exit::Done
 }
 

@@ -2,7 +2,7 @@
 
 use super::{show_diagnostics, vocabulary, write_file};
 use crate::args::{DemoArgs, Format, RunArgs, RunOptions};
-use crate::console::Console;
+use crate::console::{Console, shown};
 use crate::exit::{self, Exit};
 use crate::progress::Progress;
 use crate::signals::Signals;
@@ -223,9 +223,9 @@ fn conclude(
         produced.executed.cached,
         started.elapsed().as_secs_f64()
     ));
-    console.say(&format!("run directory: {}", dir.display()));
+    console.say(&format!("run directory: {}", shown(dir)));
     if let Some(report) = report {
-        console.say(&format!("report: {}", report.display()));
+        console.say(&format!("report: {}", shown(&report)));
     }
     exit_of(summary, produced, options)
 }

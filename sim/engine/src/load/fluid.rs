@@ -128,6 +128,8 @@ pub struct ColoState {
     pub accepted: f64,
     /// Seconds per CPU-second of demand below saturation (solution).
     pub seconds_per_cpu_s: f64,
+    /// Arrival and capacity for which `seconds_per_cpu_s` holds.
+    pub(super) computed_for: (f64, f64),
 }
 
 /// Scratch space and results of the fluid solution, kept between solutions to avoid allocation.

@@ -159,6 +159,12 @@ impl Fluid {
         self.passages.clear();
         for (colo, state) in colos.iter_mut() {
             let pools = &inputs.pools[colo];
+            // Most changes leave most colos as they were. Equal capacity means equal pools here:
+            // what is in service changes capacity.
+            if state.computed_for == (state.arrival, state.capacity) {
+                continue;
+            }
+            state.computed_for = (state.arrival, state.capacity);
             state.seconds_per_cpu_s = if state.capacity > 0.0 && !pools.is_empty() {
                 seconds_per_cpu_s(pools, state.arrival / state.capacity)
             } else {

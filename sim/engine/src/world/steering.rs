@@ -10,6 +10,11 @@ use crate::scenario::{ClientGroupId, PrefixId, Scenario, TenantId};
 use crate::steer::TunnelPair;
 use std::collections::BTreeMap;
 
+/// Time between waves of groups that follow changed announcements. Routers send updates in
+/// batches too; that five seconds is the right order is our assumption (the default advertisement
+/// interval of RFC 4271 is 5 s inside and 30 s between ASes).
+const WAVE: SimSpan = SimSpan::from_seconds(5);
+
 /// Control state in force.
 #[derive(Clone, Debug)]
 pub(crate) struct Steering {
@@ -90,17 +95,20 @@ impl World<'_> {
     }
 
     /// Announcements changed: every group whose best site is another one now will follow, each
-    /// after a convergence time of its own.
-    pub fn schedule_landing(&mut self) {
+    /// after a convergence time of its own. Only of one prefix, if only one changed.
+    pub fn schedule_landing(&mut self, only: Option<PrefixId>) {
         let scenario = self.scenario;
         self.steering.changes += 1;
         let mut batches: BTreeMap<SimTime, Vec<(ClientGroupId, PrefixId)>> = BTreeMap::new();
         for (group, row) in scenario.client_groups.iter() {
             for prefix in scenario.prefixes.ids() {
+                if only.is_some_and(|only| only != prefix) {
+                    continue;
+                }
                 let next = self.landing_model.landing(group, &|site| self.heard(prefix, site));
                 let now = self.steering.landing(scenario.prefixes.len(), group, prefix);
                 if next.map(|landing| landing.site) != now.map(|landing| landing.site) {
-                    let at = self.now.after(self.convergence_time(&row.id, prefix));
+                    let at = self.converged_at(&row.id, prefix);
                     batches.entry(at).or_default().push((group, prefix));
                 }
             }
@@ -112,9 +120,9 @@ impl World<'_> {
         }
     }
 
-    /// Minimum plus an exponential time, cut at the maximum, in whole seconds (so that groups
-    /// move in waves and not each at an instant of its own).
-    fn convergence_time(&self, group: &str, prefix: PrefixId) -> SimSpan {
+    /// Minimum plus an exponential time, cut at the maximum. Groups move in waves, at whole
+    /// multiples of [`WAVE`], and not each at an instant of its own.
+    fn converged_at(&self, group: &str, prefix: PrefixId) -> SimTime {
         let routing = &self.scenario.routing;
         let prefix = entity_hash("prefix", &self.scenario.prefixes[prefix].id);
         let draw = single_uniform(StreamKey {
@@ -128,7 +136,8 @@ impl World<'_> {
         let mean_s = routing.bgp_convergence_mean.seconds();
         let seconds = routing.bgp_convergence_min.seconds() - mean_s * math::ln(1.0 - draw);
         let seconds = seconds.min(routing.bgp_convergence_max.seconds());
-        SimSpan::from_seconds(libm::ceil(seconds) as u64)
+        let at = self.now.after(SimSpan::from_seconds_f64_ceil(seconds));
+        SimTime(at.0.div_ceil(WAVE.0).saturating_mul(WAVE.0))
     }
 
     /// A batch of groups takes the best site of this moment.
@@ -143,7 +152,7 @@ impl World<'_> {
                 self.steering.landing[slot] = next;
                 self.ledger.moved_requests_per_s +=
                     self.bundles.rate_of(&self.demands, group, prefix);
-                self.structure_stale = true;
+                self.moved.push((group, prefix));
             }
         }
     }

@@ -1,27 +1,34 @@
 //! Numbers for people: four significant figures, SI prefixes, one way of writing each unit.
 
-/// A number with at most four significant figures: `0.01235`, `12.35`, `1,235`, `12.35 k`.
+use crate::text::clean;
+
+/// A number with at most four significant figures: `0.01235`, `12.35`, `1,235`, `12.35 M`.
 ///
-/// From ten thousand on it carries an SI prefix after a space (k, M, G, T, P, E). Below one in ten
+/// From a million on it carries an SI prefix after a space (M, G, T, P, E). Below one in ten
 /// thousand it is written with a power of ten. Not a number is `n/a`, infinities are `∞` and `−∞`.
 /// A negative number carries a true minus sign.
 #[must_use]
 pub fn number(value: f64) -> String {
-    let (digits, prefix) = split(value);
+    let (digits, prefix) = split(value, PLAIN_MAX);
     if prefix.is_empty() { digits } else { format!("{digits} {prefix}") }
 }
 
-/// A number with its unit: `12.35 Gbit/s`, `3.2 ms`, `12.35 k requests/s`.
+/// A number with its unit: `12.35 Gbit/s`, `3.2 ms`, `12.35 M requests/s`.
 ///
-/// `bps` and `bit/s` mean the same. An empty unit gives the bare number.
+/// `bps` and `bit/s` mean the same. Ten thousand milliseconds are `10 s`. An empty unit gives the
+/// bare number.
 #[must_use]
 pub fn quantity(value: f64, unit: &str) -> String {
-    let unit = unit_name(unit);
+    let unit = clean(unit_name(unit));
     if unit.is_empty() || !value.is_finite() {
         return number(value);
     }
-    let (digits, prefix) = split(value);
-    match (prefix.is_empty(), takes_prefix(unit)) {
+    if unit == "ms" && value.abs() >= GLUED_MAX {
+        return quantity(value / 1e3, "s");
+    }
+    let glued = takes_prefix(&unit);
+    let (digits, prefix) = split(value, if glued { GLUED_MAX } else { PLAIN_MAX });
+    match (prefix.is_empty(), glued) {
         (true, _) => format!("{digits} {unit}"),
         (false, true) => format!("{digits} {prefix}{unit}"),
         (false, false) => format!("{digits} {prefix} {unit}"),
@@ -36,7 +43,7 @@ pub fn with_error(value: f64, half: f64) -> String {
     if !size.is_finite() || !value.is_finite() {
         return number(value);
     }
-    let (factor, prefix) = if size < 9_999.5 { (1.0, "") } else { prefix_for(size * 1.00005) };
+    let (factor, prefix) = if size < PLAIN_MAX { (1.0, "") } else { prefix_for(size * 1.00005) };
     let space = if prefix.is_empty() { "" } else { " " };
     let (value, half) = (figures(value / factor, 4), figures(half.abs() / factor, 2));
     format!("{value} ± {half}{space}{prefix}")
@@ -74,9 +81,9 @@ pub fn duration(seconds: f64) -> String {
     if seconds.abs() < 60.0 {
         return quantity(seconds, "s");
     }
-    let whole = seconds.round() as i64;
+    let whole = seconds.abs().round() as u64;
     let parts = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
-    let mut rest = whole.abs();
+    let mut rest = whole;
     let mut words = Vec::new();
     for (size, unit) in parts {
         if rest >= size && words.len() < 2 {
@@ -86,7 +93,7 @@ pub fn duration(seconds: f64) -> String {
             break;
         }
     }
-    format!("{}{}", if whole < 0 { "−" } else { "" }, words.join(" "))
+    format!("{}{}", if seconds < 0.0 { "−" } else { "" }, words.join(" "))
 }
 
 /// An instant as hours and minutes, `4:05`, with seconds where they matter, `4:05:30`.
@@ -138,6 +145,11 @@ pub fn prefix_for(max: f64) -> (f64, &'static str) {
     PREFIXES.into_iter().rev().find(|(factor, _)| max.abs() >= *factor).unwrap_or((1.0, ""))
 }
 
+/// From here on a bare number carries a prefix: what rounds to a million.
+const PLAIN_MAX: f64 = 999_950.0;
+/// From here on a number whose unit takes a prefix carries one: what rounds to ten thousand.
+const GLUED_MAX: f64 = 9_999.5;
+
 const PREFIXES: [(f64, &str); 6] =
     [(1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T"), (1e15, "P"), (1e18, "E")];
 
@@ -147,7 +159,7 @@ fn takes_prefix(unit: &str) -> bool {
 }
 
 /// Digits and SI prefix of a number.
-fn split(value: f64) -> (String, &'static str) {
+fn split(value: f64, plain_max: f64) -> (String, &'static str) {
     if value.is_nan() {
         return ("n/a".to_owned(), "");
     }
@@ -155,7 +167,7 @@ fn split(value: f64) -> (String, &'static str) {
         return (if value > 0.0 { "∞" } else { "−∞" }.to_owned(), "");
     }
     let size = value.abs();
-    if size < 9_999.5 {
+    if size < plain_max {
         return (figures(value, 4), "");
     }
     // 999,950 rounds to 1,000 k, which must become 1 M.
@@ -217,8 +229,8 @@ mod tests {
             (12.345_6, "12.35"),
             (1_234.56, "1,235"),
             (9_999.4, "9,999"),
-            (9_999.6, "10 k"),
-            (12_345.6, "12.35 k"),
+            (9_999.6, "10,000"),
+            (12_345.6, "12,350"),
             (999_960.0, "1 M"),
             (-2.5e9, "−2.5 G"),
             (0.000_012_345, "1.234e-5"),
@@ -233,7 +245,10 @@ mod tests {
     #[test]
     fn units() {
         assert_eq!(quantity(12.345e9, "bps"), "12.35 Gbit/s");
-        assert_eq!(quantity(12_345.0, "requests/s"), "12.35 k requests/s");
+        assert_eq!(quantity(12_346.0, "requests/s"), "12,350 requests/s");
+        assert_eq!(quantity(12.345e6, "requests/s"), "12.35 M requests/s");
+        assert_eq!(quantity(12_345.0, "bit/s"), "12.35 kbit/s");
+        assert_eq!(quantity(10_450.0, "ms"), "10.45 s");
         assert_eq!(quantity(3.0, "ms"), "3 ms");
         assert_eq!(quantity(0.5, ""), "0.5");
         assert_eq!(with_error(12.345e9, 9.5e8), "12.35 ± 0.95 G");

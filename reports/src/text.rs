@@ -35,6 +35,22 @@ fn clean_to(text: &str, chars_max: usize) -> String {
     out
 }
 
+/// JSON with what acts or hides written as JSON escapes: the same data, nothing invisible.
+#[must_use]
+pub fn json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c != '\n' && is_hidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Whether a character acts or hides instead of showing.
 fn is_hidden(c: char) -> bool {
     c.is_control()

@@ -257,7 +257,8 @@ pub fn method(view: &RunView) -> String {
         n => format!(
             "Means over {n} replications; ± is half of the {confidence} interval of the mean \
              (Student's t). Differences are taken pair by pair: both arms of a pair met the same \
-             traffic, failures and noise."
+             traffic, failures and noise. Verdicts count a difference only after Holm's \
+             correction over the metrics compared."
         ),
     }
 }

@@ -48,21 +48,14 @@ impl Console {
     /// Prints the answer. A reader that went away (closed pipe) is not an error.
     pub fn answer(&self, text: &str) {
         let mut out = std::io::stdout().lock();
-        let _closed = out.write_all(text.as_bytes()).and_then(|()| {
-            if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }
-        });
+        let _closed = out
+            .write_all(text.as_bytes())
+            .and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
     }
 
     /// Talks, unless quiet.
     pub fn say(&self, text: &str) {
         if !self.quiet {
-            self.err(text);
-        }
-    }
-
-    /// Talks if asked for more.
-    pub fn detail(&self, text: &str) {
-        if self.verbose && !self.quiet {
             self.err(text);
         }
     }
@@ -97,7 +90,9 @@ pub fn printable(text: &str) -> String {
         .map(|c| match c {
             '\n' | '\t' => c,
             c if c.is_control() => '\u{fffd}',
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                '\u{fffd}'
+            }
             c => c,
         })
         .collect()

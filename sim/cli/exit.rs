@@ -20,6 +20,8 @@ pub enum Exit {
     Limit = 5,
     /// Could not write outputs.
     CannotWrite = 6,
+    /// A bug in steerlab.
+    Bug = 101,
     /// Interrupted; finished runs are kept.
     Interrupted = 130,
     /// Terminated; finished runs are kept.
@@ -54,16 +56,26 @@ pub fn working_on(what: String) {
     }
 }
 
-/// Makes a panic say what it is and how to report it; the process then ends with 101.
-pub fn describe_bugs() {
-    let default = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        default(info);
-        let what = WORKING_ON.lock().map(|text| text.clone()).unwrap_or_default();
-        anstream::eprintln!(
-            "\nThis is a bug in steerlab {}, not in your input.\n{what}\nPlease report it with \
-             the scenario and the lines above.",
-            env!("CARGO_PKG_VERSION")
-        );
+static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+
+/// Runs a command. A panic that reaches us is a bug, and said to be one; a panic that a library
+/// raised and somebody handled on the way is not shown at all.
+pub fn guarded(command: impl FnOnce() -> Exit + std::panic::UnwindSafe) -> Exit {
+    std::panic::set_hook(Box::new(|info| {
+        if let Ok(mut text) = LAST_PANIC.lock() {
+            *text = format!("{info}\n{}", std::backtrace::Backtrace::capture());
+        }
     }));
+    std::panic::catch_unwind(command).unwrap_or_else(|_| {
+        let text =
+            |mutex: &Mutex<String>| mutex.lock().map(|text| text.clone()).unwrap_or_default();
+        anstream::eprintln!(
+            "{}\n\nThis is a bug in steerlab {}, not in your input.\n{}\nPlease report it with the \
+             scenario and the lines above. Finished runs are kept.",
+            text(&LAST_PANIC),
+            env!("CARGO_PKG_VERSION"),
+            text(&WORKING_ON)
+        );
+        Exit::Bug
+    })
 }

@@ -29,18 +29,21 @@ pub fn main() -> Exit {
         }
     };
     let console = Console::new(&cli.global);
-    exit::describe_bugs();
-    match cli.command {
-        Command::Demo(args) => commands::run::demo(&console, &args),
-        Command::Init(args) => commands::init::init(&console, &args),
-        Command::Validate(args) => commands::validate::validate(&console, &args),
-        Command::Run(args) => commands::run::run(&console, &args),
-        Command::Compare(args) => commands::compare::compare(&console, &args),
-        Command::Report(args) => commands::report::report(&console, &args),
-        Command::Import(args) => commands::import::import(&console, &args),
-        Command::List(args) => commands::list::list(&console, &args),
-        Command::Explain(args) => commands::explain::explain(&console, &args),
-        Command::Schema(args) => commands::schema::schema(&console, &args),
-        Command::Completions(args) => commands::schema::completions(&console, &args),
+    exit::guarded(move || dispatch(&console, cli.command))
+}
+
+fn dispatch(console: &Console, command: Command) -> Exit {
+    match command {
+        Command::Demo(args) => commands::run::demo(console, &args),
+        Command::Init(args) => commands::init::init(console, &args),
+        Command::Validate(args) => commands::validate::validate(console, &args),
+        Command::Run(args) => commands::run::run(console, &args),
+        Command::Compare(args) => commands::compare::compare(console, &args),
+        Command::Report(args) => commands::report::report(console, &args),
+        Command::Import(args) => commands::import::import(console, &args),
+        Command::List(args) => commands::list::list(console, &args),
+        Command::Explain(args) => commands::explain::explain(console, &args),
+        Command::Schema(args) => commands::schema::schema(console, &args),
+        Command::Completions(args) => commands::schema::completions(console, &args),
     }
 }

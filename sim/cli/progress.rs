@@ -49,13 +49,8 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        let state = State {
-            fraction: BTreeMap::new(),
-            finished: 0,
-            cached: 0,
-            started: now,
-            said: now,
-        };
+        let state =
+            State { fraction: BTreeMap::new(), finished: 0, cached: 0, started: now, said: now };
         Progress { console, total, bar, state: Mutex::new(state) }
     }
 
@@ -73,8 +68,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_position((done * 1_000.0) as u64);
             bar.set_message(format!("{} of {} runs", state.finished + state.cached, self.total));
-        } else if self.console.progress == ProgressKind::Lines
-            && state.said.elapsed() >= LINE_EVERY
+        } else if self.console.progress == ProgressKind::Lines && state.said.elapsed() >= LINE_EVERY
         {
             state.said = Instant::now();
             let percent = 100.0 * done / self.total.max(1) as f64;

@@ -5,9 +5,10 @@ use crate::console::printable;
 /// A table for a terminal: columns two spaces apart, columns of numbers to the right.
 #[must_use]
 pub fn plain(head: &[&str], rows: &[Vec<String>]) -> String {
-    let lines: Vec<Vec<String>> = std::iter::once(head.iter().map(|&cell| cell.to_owned()).collect())
-        .chain(rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()))
-        .collect();
+    let lines: Vec<Vec<String>> =
+        std::iter::once(head.iter().map(|&cell| cell.to_owned()).collect())
+            .chain(rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()))
+            .collect();
     let column = |index: usize| lines.iter().filter_map(move |line| line.get(index));
     let width: Vec<usize> = (0..head.len())
         .map(|index| column(index).map(|cell| cell.chars().count()).max().unwrap_or(0))
@@ -15,7 +16,8 @@ pub fn plain(head: &[&str], rows: &[Vec<String>]) -> String {
     let numeric: Vec<bool> = (0..head.len())
         .map(|index| {
             let number = |cell: &String| {
-                cell == "-" || cell.trim_start_matches(['-', '+']).starts_with(|c: char| c.is_ascii_digit())
+                cell == "-"
+                    || cell.trim_start_matches(['-', '+']).starts_with(|c: char| c.is_ascii_digit())
             };
             !rows.is_empty() && column(index).skip(1).all(number)
         })
@@ -60,7 +62,8 @@ mod tests {
 
     #[test]
     fn numbers_go_right_and_words_left() {
-        let rows = vec![vec!["a".to_owned(), "1".to_owned()], vec!["bc".to_owned(), "12".to_owned()]];
+        let rows =
+            vec![vec!["a".to_owned(), "1".to_owned()], vec!["bc".to_owned(), "12".to_owned()]];
         assert_eq!(plain(&["x", "n"], &rows), "x    n\na    1\nbc  12\n");
     }
 

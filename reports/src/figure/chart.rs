@@ -116,6 +116,8 @@ pub struct Chart {
     pub size: (u32, u32),
     /// Left and right margin in pixels.
     pub margin_x: (u32, u32),
+    /// Height above the plot in pixels: [`TOP_PX`] where there is a caption or flags.
+    pub margin_top: u32,
     /// Horizontal axis.
     pub x: Axis,
     /// Vertical axis.
@@ -133,8 +135,8 @@ pub struct Chart {
 type Context<'a, 'b> = ChartContext<'a, Canvas<'b>, Cartesian2d<Axis, Axis>>;
 type Root<'b> = DrawingArea<Canvas<'b>, plotters::coord::Shift>;
 
-/// Height above the plot: caption and flags.
-const TOP_PX: i32 = 30;
+/// Height above the plot that captions and flags need, pixels.
+pub const TOP_PX: u32 = 40;
 /// Height below the plot: labels and caption.
 const BOTTOM_PX: i32 = 38;
 
@@ -146,7 +148,7 @@ impl Chart {
         {
             let root = Canvas::new(&mut out, self.size.0, self.size.1).into_drawing_area();
             let mut context = ChartBuilder::on(&root)
-                .margin_top(TOP_PX * SCALE)
+                .margin_top(self.margin_top as i32 * SCALE)
                 .margin_right(self.margin_x.1 as i32 * SCALE)
                 .set_left_and_bottom_label_area_size(0)
                 .x_label_area_size(BOTTOM_PX * SCALE)
@@ -262,7 +264,7 @@ impl Chart {
             }
         }
         labels.sort_by_key(|&(_, y, _, _)| y);
-        let top = TOP_PX * SCALE + 50;
+        let top = self.margin_top as i32 * SCALE + 50;
         let bottom = (self.size.1 as i32 - BOTTOM_PX) * SCALE - 20;
         let heights =
             spread(&labels.iter().map(|label| label.1).collect::<Vec<_>>(), 125, top, bottom);
@@ -298,6 +300,13 @@ impl Chart {
         );
         root.draw(&x).expect(CANNOT_FAIL);
     }
+}
+
+/// Pixels that the widest of some labels needs, between bounds.
+#[must_use]
+pub fn label_room(labels: &[(f64, String)], least: u32, most: u32) -> u32 {
+    let widest = labels.iter().map(|(_, label)| text_width(label)).fold(0.0, f64::max);
+    ((widest * f64::from(FONT_PX)) as u32 + 14).clamp(least, most)
 }
 
 /// A text style of ours.
@@ -361,6 +370,7 @@ mod tests {
         Chart {
             size: (400, 200),
             margin_x: (40, 60),
+            margin_top: TOP_PX,
             x: Axis {
                 min: 0.0,
                 max: 10.0,

@@ -119,12 +119,12 @@ pub enum Dash {
     /// Dots.
     Dots,
     /// Dash and dot.
-    DashDot,
+    Mixed,
 }
 
 impl Dash {
     /// In the order in which a chart gives them out.
-    pub const ALL: [Dash; 5] = [Dash::Solid, Dash::Long, Dash::Short, Dash::DashDot, Dash::Dots];
+    pub const ALL: [Dash; 5] = [Dash::Solid, Dash::Long, Dash::Short, Dash::Mixed, Dash::Dots];
 
     /// The dash of the n-th line of a chart.
     #[must_use]
@@ -139,7 +139,7 @@ impl Dash {
             Dash::Solid => "",
             Dash::Long => "d1",
             Dash::Short => "d2",
-            Dash::DashDot => "d3",
+            Dash::Mixed => "d3",
             Dash::Dots => "d4",
         }
     }

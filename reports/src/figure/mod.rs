@@ -6,6 +6,6 @@ mod ink;
 pub mod svg;
 mod width;
 
-pub use chart::{Axis, Chart, Layer, Shape};
+pub use chart::{Axis, Chart, Layer, Shape, TOP_PX, label_room};
 pub use ink::{ARM_INKS, Dash, Ink, LINE_INKS, LOAD_INKS, Pen};
 pub use width::text_width;

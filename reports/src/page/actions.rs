@@ -66,7 +66,7 @@ pub fn section(view: &RunView, scale: &TimeScale) -> Markup {
 
 fn read(view: &RunView) -> Result<Vec<Asked>, Missing> {
     let rows = Rows::open(view, "actions")?;
-    let asked = rows.numbers("asked_s")?;
+    let asked = rows.numbers("time_s").or_else(|_| rows.numbers("asked_s"))?;
     let effect = rows.numbers("effect_s")?;
     let columns = ["policy", "surface", "action", "target", "cause", "refusal"];
     let texts = columns.map(|column| rows.texts(column).ok());

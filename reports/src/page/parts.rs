@@ -2,7 +2,7 @@
 
 use crate::figure::svg::{self, Frame};
 use crate::figure::{Dash, Ink, Pen, Shape};
-use crate::plots::{Grid, Heading, LegendItem, Picture, Plot, Shown, Swatch};
+use crate::plots::{Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Shown, Swatch, THIRD_PX};
 use crate::text;
 use maud::{Markup, PreEscaped, html};
 use steerlab_results::view::RunView;
@@ -118,7 +118,7 @@ pub fn figure(view: &RunView, shown: &Shown, data: bool) -> Markup {
                 p { (plot.shows) }
             }
             (legend(&plot.legend))
-            div class={ "pictures" @if plot.pictures.len() > 1 { " many" } } {
+            div class={ "pictures" (columns(plot)) } {
                 @for (index, picture) in plot.pictures.iter().enumerate() {
                     (panel(view, plot, index, picture))
                 }
@@ -131,6 +131,15 @@ pub fn figure(view: &RunView, shown: &Shown, data: bool) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Class of the grid that fits the width of the pictures.
+fn columns(plot: &Plot) -> &'static str {
+    match plot.pictures.first().map(|picture| picture.size.0) {
+        Some(THIRD_PX) => " three",
+        Some(HALF_PX) => " many",
+        _ => " one",
     }
 }
 

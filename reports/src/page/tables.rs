@@ -112,7 +112,7 @@ fn table(view: &RunView, keys: &[Key]) -> Markup {
                         @let first = values.iter().flatten().next();
                         tr {
                             th scope="row" { code { (text::metric(&key.0, &key.1)) } }
-                            td.quiet { (first.map_or("", |value| unit_name(&value.unit))) }
+                            td.quiet { (first.map_or(String::new(), |value| text::clean(unit_name(&value.unit)))) }
                             @for (arm, value) in values.iter().enumerate() {
                                 td.n { (cell(*value, judged(view, arm, key))) }
                             }

@@ -11,13 +11,16 @@ use steerlab_results::view::RunView;
 const SCENARIO_BYTES_MAX: usize = 400_000;
 /// Largest scenario that is embedded with line breaks.
 const PRETTY_BYTES_MAX: usize = 150_000;
-/// Most runs listed with their fingerprint.
+/// Most warnings shown.
+const WARNINGS_MAX: usize = 50;
+/// Most runs, and most files, listed.
 const RUNS_MAX: usize = 200;
 
 /// What the model of this version leaves out, in every scenario.
 pub const MODEL_LIMITS: [&str; 7] = [
     "Traffic is a fluid: rates that change at events and traffic steps. There are no packets and \
-     no single requests, so bursts shorter than a traffic step are not seen.",
+     no single requests, so bursts shorter than a traffic step are not seen. On a full link all \
+     traffic of a class loses the same share.",
     "Demand does not react: users do not retry, transfers do not slow down, and nobody goes away \
      because it is slow.",
     "A client group lands as a whole. Which site it lands at follows from round-trip time or \
@@ -25,8 +28,10 @@ pub const MODEL_LIMITS: [&str; 7] = [
     "After a change of announcements each client group follows at one random instant. Path \
      exploration, route damping and partial reachability in between are not modelled.",
     "Nothing passes through a neighbour: other networks have no capacity limits of their own.",
-    "Latency is propagation, set-up round trips, queueing and service. Loss recovery, congestion \
-     control and the user's own access line are not in it.",
+    "Latency is set-up round trips, propagation, queueing and service. A link queues only while it \
+     drops, then by its whole buffer; servers answer with the mean of an M/M/c queue, and with \
+     their backlog when they are full. Loss recovery, congestion control and the user's own access \
+     line are not in it.",
     "DNS answers, balancer weights and caches are not modelled.",
 ];
 
@@ -40,9 +45,12 @@ pub fn warnings(view: &RunView) -> Markup {
                 p { "No warnings. The model's assumptions are at the end of the page." }
             } @else {
                 ul.warnings {
-                    @for warning in warnings {
+                    @for warning in warnings.iter().take(WARNINGS_MAX) {
                         li { strong { "! " (text::clean(&warning.code)) } " " (text::clean(&warning.message)) }
                     }
+                }
+                @if warnings.len() > WARNINGS_MAX {
+                    p.quiet { "The first " (WARNINGS_MAX) " of " (warnings.len()) "; all are in summary.json." }
                 }
             }
         }
@@ -113,7 +121,7 @@ fn runs(view: &RunView) -> Grid {
 }
 
 fn files(view: &RunView) -> Grid {
-    let cells = view.manifest.files.iter().map(|file| {
+    let cells = view.manifest.files.iter().take(RUNS_MAX).map(|file| {
         vec![text::clean(&file.name), text::clean(&file.sha256), number(file.bytes as f64)]
     });
     Grid {
@@ -126,7 +134,7 @@ fn files(view: &RunView) -> Grid {
 
 /// The scenario as data, so that the page alone is enough to run it again.
 fn embedded(view: &RunView) -> Markup {
-    // JSON escapes control characters; everything else is text to HTML and escaped as such.
+    // What acts or hides becomes a JSON escape, so the text stays the same data.
     let compact = serde_json::to_string(&view.scenario).unwrap_or_default();
     let pretty = (compact.len() <= PRETTY_BYTES_MAX)
         .then(|| serde_json::to_string_pretty(&view.scenario).unwrap_or_default());
@@ -137,7 +145,7 @@ fn embedded(view: &RunView) -> Markup {
             details.data {
                 summary { "The resolved scenario" }
                 p.quiet { "Recorded series are named by file and hash; they are not part of it." }
-                pre #steerlab-scenario tabindex="0" { code { (text::clean_lines(&pretty.unwrap_or(compact))) } }
+                pre #steerlab-scenario tabindex="0" { code { (text::json(&pretty.unwrap_or(compact))) } }
             }
         }
     }

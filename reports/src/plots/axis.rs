@@ -7,6 +7,9 @@ use steerlab_results::view::RunView;
 
 const DAY_S: f64 = 86_400.0;
 
+/// Most steps on one side of zero, whatever the numbers are.
+const STEPS_MAX: f64 = 12.0;
+
 /// Steps between labels of a time axis, seconds.
 const TIME_STEPS_S: [f64; 22] = [
     1.0,
@@ -58,7 +61,11 @@ impl TimeScale {
         let at = time_s + offset;
         let day = (at / DAY_S) as u64;
         let text = clock(at % DAY_S);
-        if day == 0 { format!("{text} UTC") } else { format!("{text} UTC, day {}", day + 1) }
+        if day == 0 {
+            format!("{text} UTC")
+        } else {
+            format!("{text} UTC, day {}", day.saturating_add(1))
+        }
     }
 
     /// What the axis shows.
@@ -83,7 +90,9 @@ impl TimeScale {
         let mut at = ((first + offset) / step).ceil() * step;
         while at <= last + offset + step * 1e-9 && ticks.len() <= labels + 1 {
             let label = match self.start_of_day_s {
-                _ if step >= DAY_S => format!("day {}", (at / DAY_S).round() as u64 + 1),
+                _ if step >= DAY_S => {
+                    format!("day {}", ((at / DAY_S).round() as u64).saturating_add(1))
+                }
                 Some(_) => clock(at % DAY_S),
                 None => clock(at),
             };
@@ -97,10 +106,17 @@ impl TimeScale {
 /// An axis from 0 to at least `max`, and the caption of its unit.
 #[must_use]
 pub fn value_axis(max: f64, unit: &str) -> (Axis, String) {
-    let max = if max.is_finite() && max > 0.0 { max } else { 1.0 };
-    let (factor, prefix) = if unit == "%" { (0.01, "") } else { prefix_for(max) };
-    let step = nice_step(max / factor, 4);
-    let count = (max / factor / step - 1e-9).ceil().max(1.0) as usize;
+    // What is this small is rounding, and would give steps of nothing.
+    let max = if max.is_finite() && max > 1e-12 { max } else { 1.0 };
+    let (factor, prefix) = match unit {
+        "%" => (0.01, ""),
+        // Milliseconds do not take prefixes: they become seconds.
+        "ms" if max >= 10_000.0 => (1_000.0, "s"),
+        "ms" => (1.0, ""),
+        _ => prefix_for(max),
+    };
+    let step = nice_step(max / factor, 5);
+    let count = (max / factor / step - 1e-9).ceil().clamp(1.0, STEPS_MAX) as usize;
     let ticks = (0..=count)
         .map(|index| {
             let value = step * index as f64;
@@ -109,6 +125,7 @@ pub fn value_axis(max: f64, unit: &str) -> (Axis, String) {
         .collect();
     let caption = match (prefix, unit_name(unit)) {
         ("", unit) => unit.to_owned(),
+        (_, "ms") => prefix.to_owned(),
         (prefix, unit) if unit.starts_with("bit") => format!("{prefix}{unit}"),
         ("k", unit) => format!("thousand {unit}"),
         ("M", unit) => format!("million {unit}"),
@@ -147,9 +164,9 @@ pub fn log_axis(min: f64, max: f64) -> Axis {
 /// A symmetric axis around zero for ratios, labelled in percent with signs.
 #[must_use]
 pub fn signed_percent_axis(extent: f64) -> Axis {
-    let extent = if extent.is_finite() && extent > 0.0 { extent } else { 0.1 };
+    let extent = if extent.is_finite() && extent > 1e-12 { extent } else { 0.1 };
     let step = nice_step(extent * 100.0, 4) / 100.0;
-    let count = (extent / step - 1e-9).ceil().max(1.0) as i64;
+    let count = (extent / step - 1e-9).ceil().clamp(1.0, STEPS_MAX) as i64;
     let ticks = (-count..=count)
         .map(|index| {
             let value = step * index as f64;
@@ -163,9 +180,9 @@ pub fn signed_percent_axis(extent: f64) -> Axis {
 /// A symmetric axis around zero for values with a unit; ticks carry signs.
 #[must_use]
 pub fn signed_axis(extent: f64, factor: f64) -> Axis {
-    let extent = if extent.is_finite() && extent > 0.0 { extent } else { factor };
+    let extent = if extent.is_finite() && extent > 1e-12 { extent } else { factor };
     let step = nice_step(extent / factor, 4);
-    let count = (extent / factor / step - 1e-9).ceil().max(1.0) as i64;
+    let count = (extent / factor / step - 1e-9).ceil().clamp(1.0, STEPS_MAX) as i64;
     let ticks = (-count..=count)
         .map(|index| {
             let value = step * index as f64;
@@ -201,8 +218,20 @@ mod tests {
         assert_eq!(labels(&axis), ["0", "1", "2", "3", "4"]);
         let (axis, caption) = value_axis(1.15, "%");
         assert_eq!(caption, "%");
-        assert_eq!(labels(&axis), ["0", "50", "100", "150"]);
+        assert_eq!(labels(&axis), ["0", "25", "50", "75", "100", "125"]);
         assert_eq!(value_axis(0.0, "ms").0.max, 1.0);
+        assert_eq!(value_axis(2_500.0, "ms").1, "ms");
+        assert_eq!(labels(&value_axis(12_000.0, "ms").0), ["0", "2.5", "5", "7.5", "10", "12.5"]);
+        assert_eq!(value_axis(12_000.0, "ms").1, "s");
+    }
+
+    #[test]
+    fn absurd_ranges_give_few_ticks() {
+        for max in [1e308, 1e-320, f64::MAX, f64::INFINITY, f64::NAN, -1.0] {
+            assert!(value_axis(max, "%").0.ticks.len() <= 13);
+            assert!(signed_axis(max, 0.01).ticks.len() <= 25);
+            assert!(signed_percent_axis(max).ticks.len() <= 25);
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Cumulative distributions: what share of the cases lies below a value.
 
 use super::axis::{log_axis, value_axis};
-use super::{Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
-use crate::figure::{Axis, Chart, Dash, Ink, Layer, Pen, Shape};
+use super::{Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch, THIRD_PX, WIDE_PX};
+use crate::figure::{Axis, Chart, Dash, Ink, Layer, Pen, Shape, TOP_PX};
 use crate::number::{number, percent, quantity};
 use crate::rows::{Missing, Rows};
 use crate::text;
@@ -89,10 +89,14 @@ pub fn distributions(view: &RunView) -> Result<Plot, Missing> {
     if !missing.is_empty() {
         shows.push_str(&format!(" Left out: {}", missing.join(" ")));
     }
-    let size = if found.len() > 1 { (HALF_PX, 290) } else { (WIDE_PX, 320) };
+    let size = match found.len() {
+        1 => (WIDE_PX, 320),
+        2 => (HALF_PX, 290),
+        _ => (THIRD_PX, 270),
+    };
     Ok(Plot {
         id: "distributions".to_owned(),
-        title: "How often is it how bad".to_owned(),
+        title: "Distributions of latency and utilisation".to_owned(),
         shows,
         how: "A point on a curve says: this share of the cases is at or below this value. The \
               further left, the lower the values; where curves part tells for whom the arms \
@@ -116,7 +120,7 @@ fn latency(view: &RunView) -> Result<Quantity, Missing> {
     Ok(Quantity {
         name: "latency",
         heading: "Latency of client groups",
-        caption: "mean latency of a client group, ms",
+        caption: "mean latency in a bucket, ms",
         unit: "ms",
         arms: pool(view, &rows, |row| (values.at(row), weight(row))),
     })
@@ -128,7 +132,7 @@ fn links(view: &RunView) -> Result<Quantity, Missing> {
     Ok(Quantity {
         name: "links",
         heading: "Utilisation of links",
-        caption: "mean utilisation of a link in a bucket, %",
+        caption: "mean utilisation in a bucket, %",
         unit: "%",
         arms: pool(view, &rows, |row| (values.at(row), 1.0)),
     })
@@ -141,7 +145,7 @@ fn sites(view: &RunView) -> Result<Quantity, Missing> {
     let quantity = Quantity {
         name: "sites",
         heading: "CPU utilisation of sites",
-        caption: "mean CPU utilisation of a site in a bucket, %",
+        caption: "mean CPU utilisation in a bucket, %",
         unit: "%",
         arms: pool(view, &rows, |row| (values.at(row), 1.0)),
     };
@@ -188,8 +192,9 @@ fn x_axis(quantity: &Quantity) -> Axis {
     let over_arms = |share: f64, pick: fn(f64, f64) -> f64| {
         quantity.arms.iter().filter_map(|arm| arm.quantile(share)).reduce(pick).unwrap_or(0.0)
     };
-    let (low, middle, high) =
-        (over_arms(0.001, f64::min), over_arms(0.5, f64::max), over_arms(1.0, f64::max));
+    let (low, middle) = (over_arms(0.001, f64::min), over_arms(0.5, f64::max));
+    // The last percent may reach far; it is in the numbers, not on the axis.
+    let high = over_arms(1.0, f64::max).min(1.3 * over_arms(0.99, f64::max));
     // A long tail would press everything else against the axis.
     if quantity.unit != "%" && low > 0.0 && high > 8.0 * middle {
         return log_axis(low, high);
@@ -199,9 +204,11 @@ fn x_axis(quantity: &Quantity) -> Axis {
 
 fn picture(view: &RunView, quantity: &Quantity, size: (u32, u32)) -> Picture {
     let mut layers = Vec::new();
+    let x = x_axis(quantity);
     for (arm, distribution) in quantity.arms.iter().enumerate() {
         let pen = Pen::line(Ink::Arm(arm)).dashed(Dash::of(arm)).width(18);
-        layers.push(Layer::Line(distribution.curve(), pen));
+        let curve = distribution.curve().into_iter().filter(|point| point.0 <= x.max).collect();
+        layers.push(Layer::Line(curve, pen));
     }
     for (arm, distribution) in quantity.arms.iter().enumerate() {
         for (share, _, shape) in MARKED {
@@ -215,13 +222,14 @@ fn picture(view: &RunView, quantity: &Quantity, size: (u32, u32)) -> Picture {
     let chart = Chart {
         size,
         margin_x: (42, 20),
-        x: x_axis(quantity),
+        x,
         y: Axis {
             min: 0.0,
             max: 1.0,
             ticks: ticks.map(|share| (share, number(share * 100.0))).to_vec(),
             log: false,
         },
+        margin_top: TOP_PX,
         y_caption: "share of cases at or below, %".to_owned(),
         x_caption: quantity.caption.to_owned(),
         grid_vertical: false,

@@ -2,7 +2,7 @@
 
 use super::axis::signed_percent_axis;
 use super::{Grid, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
-use crate::figure::{Axis, Chart, Ink, Layer, Pen, Shape};
+use crate::figure::{Axis, Chart, Ink, Layer, Pen, Shape, label_room};
 use crate::number::{percent, quantity, signed};
 use crate::rows::Missing;
 use crate::text;
@@ -12,6 +12,9 @@ use steerlab_results::view::RunView;
 
 /// Most rows that are drawn; the others are in the table of the section.
 const ROWS_MAX: usize = 40;
+
+/// Most rows of the table.
+const TABLE_ROWS_MAX: usize = 300;
 
 /// Largest relative difference the axis shows; beyond it an arrow stands at the edge.
 const EXTENT_MAX: f64 = 1.5;
@@ -49,7 +52,7 @@ pub fn differences(view: &RunView) -> Result<Plot, Missing> {
     if rows.len() > drawn.len() {
         shows.push_str(&format!(" The first {ROWS_MAX} of {} are drawn.", rows.len()));
     }
-    let size = (WIDE_PX, 68 + ROW_PX * drawn.len() as u32);
+    let size = (WIDE_PX, 48 + ROW_PX * drawn.len() as u32);
     Ok(Plot {
         id: "differences".to_owned(),
         title: "Paired differences".to_owned(),
@@ -92,7 +95,7 @@ fn chart(view: &RunView, rows: &[&ComparisonRow], size: (u32, u32)) -> Chart {
     let x = signed_percent_axis(extent.fold(0.02, f64::max).min(EXTENT_MAX));
     let count = rows.len() as f64;
     let several = view.summary.arms.len() > 2;
-    let ticks = rows
+    let ticks: Vec<(f64, String)> = rows
         .iter()
         .enumerate()
         .map(|(index, row)| {
@@ -113,7 +116,8 @@ fn chart(view: &RunView, rows: &[&ComparisonRow], size: (u32, u32)) -> Chart {
     back.extend(marks);
     Chart {
         size,
-        margin_x: (290, 250),
+        margin_x: (label_room(&ticks, 120, 320), 250),
+        margin_top: 10,
         x,
         y: Axis { min: 0.0, max: count, ticks, log: false },
         y_caption: String::new(),
@@ -186,7 +190,7 @@ pub fn grid(rows: &[ComparisonRow], confidence: f64) -> Grid {
         "difference".to_owned(),
         format!("{} interval", percent(confidence)),
         "margin".to_owned(),
-        "p".to_owned(),
+        "p (Holm)".to_owned(),
         "pairs".to_owned(),
     ];
     let cells = |row: &ComparisonRow| {
@@ -209,8 +213,12 @@ pub fn grid(rows: &[ComparisonRow], confidence: f64) -> Grid {
     };
     Grid {
         head: head.to_vec(),
-        rows: rows.iter().map(cells).collect(),
+        rows: rows.iter().take(TABLE_ROWS_MAX).map(cells).collect(),
         word_columns: 4,
-        note: String::new(),
+        note: if rows.len() > TABLE_ROWS_MAX {
+            format!("The first {TABLE_ROWS_MAX} of {}; all are in summary.json.", rows.len())
+        } else {
+            String::new()
+        },
     }
 }

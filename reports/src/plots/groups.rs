@@ -2,7 +2,7 @@
 
 use super::axis::signed_axis;
 use super::{Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch};
-use crate::figure::{Axis, Chart, Ink, Layer, Pen, Shape};
+use crate::figure::{Axis, Chart, Ink, Layer, Pen, Shape, label_room};
 use crate::number::{number, percent, signed};
 use crate::rows::{Missing, Rows};
 use crate::text;
@@ -52,8 +52,10 @@ struct Measure {
     name: &'static str,
     heading: &'static str,
     caption: &'static str,
-    worse: &'static str,
-    better: &'static str,
+    /// What one and several losers do.
+    worse: [&'static str; 2],
+    /// What one and several winners do.
+    better: [&'static str; 2],
     /// Change from which a group counts.
     threshold: f64,
     /// One unit of the axis.
@@ -67,8 +69,8 @@ const MEASURES: [Measure; 2] = [
         name: "latency",
         heading: "Latency",
         caption: "change of mean latency, ms",
-        worse: "slower by 1 ms or more",
-        better: "faster by 1 ms or more",
+        worse: ["is slower by 1 ms or more", "are slower by 1 ms or more"],
+        better: ["is faster by as much", "are faster by as much"],
         threshold: LATENCY_CHANGE_MS,
         factor: 1.0,
         of: |group| group.latency_ms,
@@ -78,8 +80,11 @@ const MEASURES: [Measure; 2] = [
         name: "loss",
         heading: "Lost traffic",
         caption: "change of the share lost, percentage points",
-        worse: "lose at least 0.1 percentage points more",
-        better: "lose at least 0.1 percentage points less",
+        worse: [
+            "loses at least 0.1 percentage points more",
+            "lose at least 0.1 percentage points more",
+        ],
+        better: ["loses at least as much less", "lose at least as much less"],
         threshold: LOSS_CHANGE_RATIO,
         factor: 0.01,
         of: |group| group.loss,
@@ -225,31 +230,27 @@ fn sentence(arm: &str, groups: &[Group], measure: Measure) -> Option<String> {
     }
     let count = |test: &dyn Fn(f64) -> bool| {
         let matching = with.iter().filter(|(_, change)| test(*change));
-        let (n, demand) =
-            matching.fold((0, 0.0), |(n, sum), (group, _)| (n + 1, sum + group.demand));
-        (n, demand)
+        matching.fold((0_u32, 0.0), |(n, sum), (group, _)| (n + 1, sum + group.demand))
     };
-    let (worse, worse_demand) = count(&|change| change >= measure.threshold);
-    let (better, better_demand) = count(&|change| change <= -measure.threshold);
-    Some(
-        format!(
-            "Under {arm}, {} of {} ({} of demand) {} {}; {} ({}) {} {}.",
-            number(f64::from(worse)),
-            text::count(with.len(), "client group"),
-            percent(worse_demand),
-            if measure.name == "latency" { if worse == 1 { "is" } else { "are" } } else { "" },
-            measure.worse,
-            number(f64::from(better)),
-            percent(better_demand),
-            if measure.name == "latency" { if better == 1 { "is" } else { "are" } } else { "" },
-            measure.better,
-        )
-        .replace("  ", " "),
-    )
+    let words = |(n, demand): (u32, f64), none: &str, of: &str, forms: [&str; 2]| match n {
+        0 => format!("{none} {}", forms[0]),
+        n => {
+            let form = forms[usize::from(n > 1)];
+            format!("{}{of} ({} of demand) {form}", number(f64::from(n)), percent(demand))
+        }
+    };
+    let of = format!(" of {}", text::count(with.len(), "client group"));
+    let worse = count(&|change| change >= measure.threshold);
+    let better = count(&|change| change <= -measure.threshold);
+    Some(format!(
+        "Under {arm}, {}; {}.",
+        words(worse, "no client group", &of, measure.worse),
+        words(better, "none", "", measure.better)
+    ))
 }
 
 /// The groups at both ends, worst first.
-fn ends<'a>(groups: &'a [Group], measure: Measure, each: usize) -> Vec<(&'a Group, Change)> {
+fn ends(groups: &[Group], measure: Measure, each: usize) -> Vec<(&Group, Change)> {
     let mut with: Vec<(&Group, Change)> = groups
         .iter()
         .filter_map(|group| Some((group, (measure.of)(group)?)))
@@ -258,7 +259,9 @@ fn ends<'a>(groups: &'a [Group], measure: Measure, each: usize) -> Vec<(&'a Grou
     with.sort_by(|a, b| b.1.mean.total_cmp(&a.1.mean).then_with(|| a.0.name.cmp(&b.0.name)));
     let worse = with.iter().filter(|(_, change)| change.mean > 0.0).count();
     let better = with.len() - worse;
-    let (keep_worse, keep_better) = (worse.min(each), better.min(each));
+    // Where one end has few groups, the other may use the room.
+    let keep_worse = worse.min(each.max((2 * each).saturating_sub(better)));
+    let keep_better = better.min(2 * each - keep_worse);
     let mut out = with[..keep_worse].to_vec();
     out.extend_from_slice(&with[with.len() - keep_better..]);
     out
@@ -275,7 +278,7 @@ fn picture(
     if shown.is_empty() {
         return None;
     }
-    let size = (HALF_PX, 68 + 20 * shown.len() as u32);
+    let size = (HALF_PX, 48 + 20 * shown.len() as u32);
     let extent = shown.iter().flat_map(|(_, change)| [change.low, change.high]).map(f64::abs);
     let count = shown.len() as f64;
     let place = |index: usize| count - 0.5 - index as f64;
@@ -287,14 +290,15 @@ fn picture(
         layers.push(Layer::Line(bar, Pen::line(ink).width(24).opacity(0.55)));
         layers.push(Layer::Mark(change.mean, y, Shape::Dot, 40, ink));
     }
-    let ticks = shown
+    let ticks: Vec<(f64, String)> = shown
         .iter()
         .enumerate()
         .map(|(index, (group, _))| (place(index), text::shorten(&group.name, 22)))
         .collect();
     let chart = Chart {
         size,
-        margin_x: (150, 20),
+        margin_x: (label_room(&ticks, 90, 170), 20),
+        margin_top: 10,
         x: signed_axis(extent.fold(measure.threshold, f64::max), measure.factor),
         y: Axis { min: 0.0, max: count, ticks, log: false },
         y_caption: String::new(),
@@ -373,7 +377,7 @@ mod tests {
             sentence("x", &groups, MEASURES[0]).as_deref(),
             Some(
                 "Under x, 2 of 4 client groups (50 % of demand) are slower by 1 ms or more; \
-                 1 (25 %) is faster by 1 ms or more."
+                 1 (25 % of demand) is faster by as much."
             )
         );
     }

@@ -31,14 +31,7 @@ impl Projection {
     /// A longitude moved by whole turns so that it lies in the map's range, if it can.
     #[must_use]
     pub fn turn(&self, lon: f64) -> f64 {
-        let mut lon = lon;
-        while lon < self.west {
-            lon += 360.0;
-        }
-        while lon >= self.west + 360.0 {
-            lon -= 360.0;
-        }
-        lon
+        self.west + (lon - self.west).rem_euclid(360.0)
     }
 }
 

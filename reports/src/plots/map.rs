@@ -1,13 +1,13 @@
 //! The network on a map, one small map an arm, at the moment of the largest loss.
 
 use super::land::{self, Projection};
+use super::moment::{Now, SiteNow, moment, now};
 use super::timeline::Context;
-use super::{Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
+use super::{ARMS_MAX, Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
 use crate::figure::{Dash, Ink, LOAD_INKS, Pen, Shape, text_width};
 use crate::number::{number, percent, quantity};
-use crate::rows::{Cube, Missing, Rows};
+use crate::rows::Missing;
 use crate::text;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 use steerlab_results::engine::net::GeoPoint;
@@ -25,34 +25,6 @@ const DATA_ROWS: usize = 30;
 const LOAD_STEPS: [f64; LOAD_INKS - 1] = [0.5, 0.8, 1.0];
 const LOAD_WORDS: [&str; LOAD_INKS] = ["below 50 %", "50 to 80 %", "80 to 100 %", "above 100 %"];
 
-/// What a site did at the moment.
-#[derive(Clone, Copy, Debug, Default)]
-struct SiteNow {
-    load: f64,
-    size: f64,
-    down: bool,
-    known: bool,
-}
-
-/// What a link did at the moment, worse direction.
-#[derive(Clone, Copy, Debug, Default)]
-struct LinkNow {
-    load: f64,
-    dropped_bps: f64,
-    down: bool,
-}
-
-/// One arm at the moment, means over replications.
-#[derive(Clone, Debug, Default)]
-struct Now {
-    sites: Vec<SiteNow>,
-    links: Vec<LinkNow>,
-    /// Lost bit/s by client group.
-    lost_bps: Vec<f64>,
-    /// Lost and offered bit/s of all.
-    total: (f64, f64),
-}
-
 /// The map at the bucket in which an arm lost most.
 ///
 /// # Errors
@@ -60,13 +32,14 @@ struct Now {
 pub fn worst_moment(context: &Context<'_>) -> Result<Plot, Missing> {
     let view = context.view;
     let places: Vec<GeoPoint> =
-        view.scenario.network.sites.rows().iter().filter_map(|site| site.location).collect();
+        view.scenario.network.sites.rows().iter().filter_map(|site| real(site.location)).collect();
     if places.is_empty() {
         return Err(Missing("No site has a location.".to_owned()));
     }
     let (moment, why) = moment(context)?;
-    let arms: Vec<Now> = (0..view.summary.arms.len()).map(|arm| now(view, arm, moment)).collect();
-    let width = if arms.len() > 1 { HALF_PX } else { WIDE_PX };
+    let arms: Vec<Now> =
+        (0..view.summary.arms.len().min(ARMS_MAX)).map(|arm| now(view, arm, moment)).collect();
+    let width = if arms.len() > 2 { HALF_PX } else { WIDE_PX };
     let projection = project(&places, width);
     let ground: Rc<str> = land::path(&projection).into();
     let largest = |of: &dyn Fn(&Now) -> f64| arms.iter().map(of).fold(0.0, f64::max);
@@ -90,7 +63,7 @@ pub fn worst_moment(context: &Context<'_>) -> Result<Plot, Missing> {
     Ok(Plot {
         id: "map".to_owned(),
         title: "The network at its worst moment".to_owned(),
-        shows: format!("{instant}: {why} {}", losses(view, &arms)),
+        shows: format!("{instant}: {why} {}{}", losses(view, &arms), placeless(view)),
         how: "Circles are sites: the larger, the more traffic they handle; the fill is their CPU \
               utilisation. Lines are links by the utilisation of their busier direction, wider \
               when busier. Diamonds are client groups that lose traffic, larger when they lose \
@@ -101,125 +74,9 @@ pub fn worst_moment(context: &Context<'_>) -> Result<Plot, Missing> {
     })
 }
 
-/// The bucket with the largest loss of any arm, or else with the largest offered traffic.
-fn moment(context: &Context<'_>) -> Result<(f64, String), Missing> {
-    let rows = Rows::open(context.view, "totals")?;
-    let arms = &context.view.summary.arms;
-    let peak = |column: &str| -> Result<(f64, f64, usize), Missing> {
-        let values = rows.numbers(column)?;
-        let size = (arms.len(), 1);
-        let cube = Cube::gather(&rows, &context.buckets, size, |_| Some(0), |row| values.at(row));
-        let mut best = (0.0, context.buckets[0], 0);
-        for arm in 0..arms.len() {
-            let spread = cube.spread(arm, 0);
-            for (&time, &value) in context.buckets.iter().zip(&spread.mean) {
-                if value > best.0 {
-                    best = (value, time, arm);
-                }
-            }
-        }
-        Ok(best)
-    };
-    if context.buckets.is_empty() {
-        return Err(Missing("The table `totals` has no rows with a time.".to_owned()));
-    }
-    let (lost, time, arm) = peak("dropped_bps")?;
-    if lost > 0.0 {
-        let words = if arms.len() > 1 {
-            format!("the bucket of the largest loss, under {}.", text::clean(&arms[arm].arm))
-        } else {
-            "the bucket of the largest loss.".to_owned()
-        };
-        return Ok((time, words));
-    }
-    let (_, time, _) = peak("offered_bps")?;
-    Ok((time, "the bucket with the most offered traffic, as nothing is lost.".to_owned()))
-}
-
-/// Gathers what the tables say of an arm at a moment; what they do not say stays empty.
-fn now(view: &RunView, arm: usize, moment: f64) -> Now {
-    let network = &view.scenario.network;
-    let mut now = Now {
-        sites: vec![SiteNow::default(); network.sites.len()],
-        links: vec![LinkNow::default(); network.links.len()],
-        lost_bps: vec![0.0; view.scenario.client_groups.len()],
-        total: (0.0, 0.0),
-    };
-    let sites = index(network.sites.rows().iter().map(|site| site.id.as_str()));
-    let links = index(network.links.rows().iter().map(|link| link.id.as_str()));
-    let groups = index(view.scenario.client_groups.rows().iter().map(|group| group.id.as_str()));
-    let mean = |table, key, column: &str| means(view, table, key, column, (arm, moment));
-    for (id, load) in mean("sites", "site", "cpu_utilisation_max") {
-        if let Some(&site) = sites.get(id) {
-            now.sites[site].load = load;
-            now.sites[site].known = true;
-        }
-    }
-    let mut sizes = mean("sites", "site", "landed_requests_per_s");
-    if sizes.iter().all(|(_, size)| *size <= 0.0) {
-        sizes = mean("sites", "site", "egress_bps");
-    }
-    for (id, size) in sizes {
-        sites.get(id).into_iter().for_each(|&site| now.sites[site].size = size);
-    }
-    for (id, up) in mean("sites", "site", "up") {
-        sites.get(id).into_iter().for_each(|&site| now.sites[site].down = up < 0.5);
-    }
-    for (id, load) in mean("links", "link", "utilisation_max") {
-        if let Some(&link) = links.get(id) {
-            now.links[link].load = now.links[link].load.max(load);
-        }
-    }
-    for (id, dropped) in mean("links", "link", "dropped_bps") {
-        links.get(id).into_iter().for_each(|&link| now.links[link].dropped_bps += dropped);
-    }
-    for (id, capacity) in mean("links", "link", "capacity_bps") {
-        links.get(id).into_iter().for_each(|&link| now.links[link].down |= capacity <= 0.0);
-    }
-    for (id, lost) in mean("client_groups", "client_group", "dropped_bps") {
-        groups.get(id).into_iter().for_each(|&group| now.lost_bps[group] = lost);
-    }
-    let total = |column| mean("totals", "arm", column).first().map_or(0.0, |(_, value)| *value);
-    now.total = (total("dropped_bps"), total("offered_bps"));
-    now
-}
-
-fn index<'a>(ids: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
-    ids.enumerate().map(|(position, id)| (id, position)).collect()
-}
-
-/// Means over replications of a column by key (and direction), in the bucket that holds the
-/// moment; empty where the table does not say.
-fn means<'a>(
-    view: &'a RunView,
-    table: &str,
-    key: &str,
-    column: &str,
-    (arm, moment): (usize, f64),
-) -> Vec<(&'a str, f64)> {
-    let read = || -> Result<Vec<(&'a str, f64)>, Missing> {
-        let rows = Rows::open(view, table)?;
-        let (keys, values) = (rows.texts(key)?, rows.numbers(column)?);
-        let directions = rows.texts("direction").ok();
-        let buckets = rows.buckets()?;
-        let bucket = buckets.iter().rev().find(|start| **start <= moment).copied();
-        let mut sums: BTreeMap<(usize, usize), (f64, f64)> = BTreeMap::new();
-        for row in 0..rows.len() {
-            if rows.arm(row) != Some(arm) || Some(rows.time_s(row)) != bucket {
-                continue;
-            }
-            let direction = directions.and_then(|texts| texts.code(row)).unwrap_or(0);
-            if let (Some(key), true) = (keys.code(row), values.at(row).is_finite()) {
-                let sum = sums.entry((key, direction)).or_default();
-                *sum = (sum.0 + values.at(row), sum.1 + 1.0);
-            }
-        }
-        let mean = |((key, _), (sum, n)): ((usize, usize), (f64, f64))| {
-            (keys.dictionary[key].as_str(), sum / n)
-        };
-        Ok(sums.into_iter().map(mean).collect())
-    };
-    read().unwrap_or_default()
+/// A location that is one: an old or damaged directory may hold anything.
+fn real(place: Option<GeoPoint>) -> Option<GeoPoint> {
+    place.filter(|place| place.lat.abs() <= 90.0 && place.lon.abs() <= 360.0)
 }
 
 /// The world, or the part of it where the sites are.
@@ -284,13 +141,16 @@ fn elements(
     let mut sites: Vec<usize> = (0..now.sites.len()).collect();
     // Small circles over large ones.
     sites.sort_by(|&a, &b| now.sites[b].size.total_cmp(&now.sites[a].size).then(a.cmp(&b)));
+    // Wide maps have room for larger circles.
+    let zoom = f64::from(map.size.0) / f64::from(HALF_PX);
+    let zoom = zoom.sqrt();
     let mut drawn = Vec::new();
     for site in sites {
         let row = &view.scenario.network.sites.rows()[site];
-        let Some(place) = row.location else { continue };
+        let Some(place) = real(row.location) else { continue };
         let (x, y) = map.place(place.lat, map.turn(place.lon));
         let share = if size_max > 0.0 { (now.sites[site].size / size_max).max(0.0) } else { 0.1 };
-        let radius = 3.0 + 8.0 * share.sqrt();
+        let radius = (2.2 + 5.0 * share.sqrt()) * zoom;
         push_site(&mut out, &now.sites[site], (x, y), radius);
         drawn.push((site, x, y, radius));
     }
@@ -306,7 +166,7 @@ fn push_links(out: &mut String, view: &RunView, now: &Now, map: &Projection) {
     let mut crosses = String::new();
     for &link in links.iter().rev() {
         let row = &network.links.rows()[link];
-        let ends = row.ends.map(|end| network.node_location(end));
+        let ends = row.ends.map(|end| real(network.node_location(end)));
         let ([Some(a), Some(b)], state) = (ends, now.links[link]) else { continue };
         if a == b {
             continue;
@@ -316,13 +176,7 @@ fn push_links(out: &mut String, view: &RunView, now: &Now, map: &Projection) {
             if state.down { "l mu d2" } else { ["l u0", "l u1", "l u2", "l u3"][step(state.load)] };
         let width = if state.down { "1.2" } else { ["1.1", "1.5", "2.2", "3"][step(state.load)] };
         let _ = write!(out, "<path class=\"{class}\" stroke-width=\"{width}\" d=\"");
-        let mut before = f64::NAN;
-        for &(x, y) in &places {
-            let far = (x - before).abs() > f64::from(map.size.0) / 2.0;
-            let letter = if before.is_nan() || far { 'M' } else { 'L' };
-            let _ = write!(out, "{letter}{x:.1} {y:.1}");
-            before = x;
-        }
+        push_way(out, &places, 360.0 * map.x_scale);
         out.push_str("\"/>");
         if state.dropped_bps > 0.0 {
             let (x, y) = places[places.len() / 2];
@@ -335,6 +189,31 @@ fn push_links(out: &mut String, view: &RunView, now: &Now, map: &Projection) {
         }
     }
     out.push_str(&crosses);
+}
+
+/// Path data along places; where the way leaves the map on one side it comes back on the other.
+fn push_way(out: &mut String, places: &[(f64, f64)], turn: f64) {
+    let mut before: Option<(f64, f64)> = None;
+    for &(x, y) in places {
+        match before {
+            Some((last, height)) if (x - last).abs() > turn / 2.0 => {
+                let shift = if x > last { turn } else { -turn };
+                let _ = write!(
+                    out,
+                    "L{:.1} {y:.1}M{:.1} {height:.1}L{x:.1} {y:.1}",
+                    x - shift,
+                    last + shift
+                );
+            }
+            Some(_) => {
+                let _ = write!(out, "L{x:.1} {y:.1}");
+            }
+            None => {
+                let _ = write!(out, "M{x:.1} {y:.1}");
+            }
+        }
+        before = Some((x, y));
+    }
 }
 
 /// Places along the shortest way between two points.
@@ -371,9 +250,9 @@ fn push_losers(out: &mut String, view: &RunView, now: &Now, map: &Projection, lo
     losers.sort_by(|&a, &b| now.lost_bps[b].total_cmp(&now.lost_bps[a]).then(a.cmp(&b)));
     losers.truncate(LOSERS_MAX);
     for group in losers {
-        let Some(place) = groups[group].location else { continue };
+        let Some(place) = real(groups[group].location) else { continue };
         let (x, y) = map.place(place.lat, map.turn(place.lon));
-        let r = 2.5 + 6.5 * (now.lost_bps[group] / lost_max).sqrt();
+        let r = 1.8 + 4.5 * (now.lost_bps[group] / lost_max).sqrt();
         let _ = write!(
             out,
             "<path class=\"f lo\" opacity=\".7\" d=\"M{x:.1} {:.1}l{r:.1} {r:.1}-{r:.1} {r:.1}-{r:.1}-{r:.1}z\"/>",
@@ -400,7 +279,7 @@ fn push_site(out: &mut String, site: &SiteNow, (x, y): (f64, f64), r: f64) {
         let _ = write!(
             out,
             "<circle class=\"l u3\" stroke-width=\"1.4\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{:.1}\"/>",
-            r + 3.0
+            r + 2.4
         );
     }
 }
@@ -482,6 +361,19 @@ fn losses(view: &RunView, arms: &[Now]) -> String {
     format!("Lost then: {}.", parts.join(", "))
 }
 
+/// Says how many links cannot be drawn.
+fn placeless(view: &RunView) -> String {
+    let network = &view.scenario.network;
+    let without = |end| real(network.node_location(end)).is_none();
+    let count =
+        network.links.rows().iter().filter(|link| link.ends.into_iter().any(without)).count();
+    match count {
+        0 => String::new(),
+        1 => " 1 link is not drawn because an end has no location.".to_owned(),
+        n => format!(" {} are not drawn because an end has no location.", text::count(n, "link")),
+    }
+}
+
 fn describe(view: &RunView, now: &Now) -> String {
     let over = now.sites.iter().filter(|site| site.load > 1.0).count();
     let down = now.sites.iter().filter(|site| site.down).count();
@@ -520,7 +412,7 @@ fn grid(view: &RunView, arms: &[Now]) -> Grid {
     let worst = |site: usize| arms.iter().map(|now| now.sites[site].load).fold(0.0, f64::max);
     order.sort_by(|&a, &b| worst(b).total_cmp(&worst(a)).then(a.cmp(&b)));
     let mut head = vec!["site".to_owned()];
-    for arm in &view.summary.arms {
+    for arm in view.summary.arms.iter().take(arms.len()) {
         head.push(format!("CPU utilisation, {}", text::clean(&arm.arm)));
     }
     let rows = order
@@ -553,7 +445,7 @@ mod tests {
 
     #[test]
     fn a_region_is_cropped_even_across_the_antimeridian() {
-        let pacific = [at(35.0, 140.0), at(-37.0, 175.0), at(21.0, -158.0)];
+        let pacific = [at(35.0, 140.0), at(-17.0, 178.0), at(21.0, -158.0)];
         let map = project(&pacific, 500);
         for place in pacific {
             let (x, y) = map.place(place.lat, map.turn(place.lon));

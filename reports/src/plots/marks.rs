@@ -123,18 +123,13 @@ impl Mark {
     /// One line for the list under the timelines.
     #[must_use]
     pub fn words(&self, scale: &TimeScale) -> String {
-        let mut out = scale.instant(self.time_s);
-        let name = if self.label.is_empty() { &self.kind } else { &self.label };
-        out.push_str(&format!(": {name}"));
-        let mut detail = Vec::new();
-        if !self.label.is_empty() && !self.kind.is_empty() {
-            detail.push(self.kind.clone());
+        // The kind comes first: failure and repair often carry the same label.
+        let mut out = format!("{}: {}", scale.instant(self.time_s), self.kind.replace('-', " "));
+        if !self.entity.is_empty() && self.entity != self.label {
+            out.push_str(&format!(" {}", self.entity));
         }
-        if !self.entity.is_empty() {
-            detail.push(self.entity.clone());
-        }
-        if !detail.is_empty() {
-            out.push_str(&format!(" ({})", detail.join(" ")));
+        if !self.label.is_empty() {
+            out.push_str(&format!(" – {}", self.label));
         }
         if !self.agent.is_empty() && self.agent != "scenario" {
             out.push_str(&format!(", by {}", self.agent));
@@ -192,7 +187,8 @@ fn events(view: &RunView, arms: usize) -> Result<Vec<Mark>, Missing> {
 
 /// (arm, time of effect) of the first replication's actions that were not refused, by time.
 fn effects(rows: &Rows<'_>) -> Vec<(usize, f64)> {
-    let (effect, asked) = (rows.numbers("effect_s").ok(), rows.numbers("asked_s").ok());
+    let effect = rows.numbers("effect_s").ok();
+    let asked = rows.numbers("time_s").or_else(|_| rows.numbers("asked_s")).ok();
     let refusals = rows.texts("refusal").ok();
     let first = (0..rows.len()).map(|row| rows.replication(row)).min().unwrap_or(0);
     let mut out = Vec::new();

@@ -10,7 +10,9 @@ mod groups;
 mod land;
 mod map;
 mod marks;
+mod moment;
 mod timeline;
+mod worst;
 
 use crate::figure::Pen;
 use crate::rows::{Missing, Rows};
@@ -23,6 +25,11 @@ use steerlab_results::view::RunView;
 pub const WIDE_PX: u32 = 1072;
 /// Width of a picture beside another one, pixels.
 pub const HALF_PX: u32 = 528;
+/// Width of one of three pictures in a row, pixels.
+pub const THIRD_PX: u32 = 346;
+
+/// Most arms that get a picture of their own in a figure; all are in the tables.
+pub const ARMS_MAX: usize = 12;
 
 /// What stands above a picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,7 +173,8 @@ impl Figures {
         Figures {
             map,
             timelines,
-            distributions: cdf::distributions(view).map_err(Absent::or("How often is it how bad")),
+            distributions: cdf::distributions(view)
+                .map_err(Absent::or("Distributions of latency and utilisation")),
             differences,
             marks,
             scale,

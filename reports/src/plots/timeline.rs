@@ -3,8 +3,9 @@
 use super::axis::{TimeScale, value_axis};
 use super::curve::Buckets;
 use super::marks::Marks;
-use super::{Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
-use crate::figure::{Chart, Dash, Ink, Layer, Pen};
+use super::worst::worst_entities;
+use super::{ARMS_MAX, Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
+use crate::figure::{Chart, Dash, Ink, Layer, Pen, TOP_PX};
 use crate::number::{number, percent, quantity};
 use crate::rows::{Cube, Missing, Rows, Spread};
 use crate::text;
@@ -26,16 +27,21 @@ pub struct Context<'a> {
 }
 
 /// One curve of a timeline, in every arm.
-struct Curve {
-    label: String,
-    /// Ink in an arm's picture.
-    ink: fn(usize, usize) -> Ink,
-    pen: Pen,
-    band: bool,
-    filled: bool,
-    end_label: bool,
+pub struct Curve {
+    /// What it is.
+    pub label: String,
+    /// Ink in an arm's picture, from the positions of arm and curve.
+    pub ink: fn(usize, usize) -> Ink,
+    /// Dash and width.
+    pub pen: Pen,
+    /// Whether the range of replications is shaded.
+    pub band: bool,
+    /// Whether the area down to zero is shaded.
+    pub filled: bool,
+    /// Whether its name stands at its end.
+    pub end_label: bool,
     /// Per arm.
-    spreads: Vec<Spread>,
+    pub spreads: Vec<Spread>,
 }
 
 /// A timeline before it is drawn.
@@ -55,7 +61,8 @@ fn arm_ink(arm: usize, _curve: usize) -> Ink {
     Ink::Arm(arm)
 }
 
-fn line_ink(_arm: usize, curve: usize) -> Ink {
+/// The ink of the n-th entity, whatever the arm.
+pub fn line_ink(_arm: usize, curve: usize) -> Ink {
     Ink::Line(curve)
 }
 
@@ -98,7 +105,7 @@ pub fn traffic(context: &Context<'_>) -> Result<Plot, Missing> {
             how: "Each picture is one arm; all share both axes. Lines are means over replications, \
               shades run from the smallest to the largest replication. Served below offered means \
               that traffic was lost or is still queued. Flags are events, triangles on the time \
-              axis are actions that took effect; both are listed below the timelines.",
+              axis are actions that took effect; the list above the timelines names the events.",
             caption: "traffic",
             unit: "bit/s",
             curves,
@@ -194,7 +201,7 @@ pub fn links(context: &Context<'_>) -> Result<Plot, Missing> {
         Spec {
             id: "links",
             title: "Most loaded links".to_owned(),
-            shows: worst.words("link"),
+            shows: worst.words("link direction"),
             how: "The links and directions with the highest utilisation in any arm, the same ones in \
               every picture. Utilisation is what routing places on a link over its configured \
               capacity: above 100 % the link cannot carry it all. → is from a link's first end to \
@@ -236,99 +243,6 @@ pub fn sites(context: &Context<'_>) -> Result<Plot, Missing> {
     ))
 }
 
-struct Worst {
-    curves: Vec<Curve>,
-    count: usize,
-    peak: f64,
-    overloaded: usize,
-}
-
-impl Worst {
-    fn words(&self, noun: &str) -> String {
-        let shown = self.curves.len();
-        let overloaded = match self.overloaded {
-            0 => format!("No {noun} goes above 100 %"),
-            1 => format!("1 {noun} goes above 100 %"),
-            n => format!("{n} {noun}s go above 100 %"),
-        };
-        format!(
-            "{overloaded} in any arm; the highest is {}. Shown: {shown} of {}.",
-            percent(self.peak),
-            text::count(self.count, noun)
-        )
-    }
-}
-
-/// Picks the entities whose largest value, averaged over replications, is highest in any arm.
-fn worst_entities(
-    context: &Context<'_>,
-    rows: &Rows<'_>,
-    (column, second_choice): (&str, &str),
-    keys: usize,
-    key: impl Fn(usize) -> Option<usize>,
-    label: impl Fn(usize) -> String,
-) -> Result<Worst, Missing> {
-    let values = rows.numbers(column).or_else(|_| rows.numbers(second_choice))?;
-    let arms = context.view.summary.arms.len();
-    let mut replications: Vec<u64> = (0..rows.len()).map(|row| rows.replication(row)).collect();
-    replications.sort_unstable();
-    replications.dedup();
-    let mut peaks = vec![f64::NEG_INFINITY; arms * replications.len() * keys];
-    let mut seen = vec![false; keys];
-    for row in 0..rows.len() {
-        let (Some(arm), Some(key), value) = (rows.arm(row), key(row), values.at(row)) else {
-            continue;
-        };
-        let Ok(run) = replications.binary_search(&rows.replication(row)) else { continue };
-        let peak = &mut peaks[(arm * replications.len() + run) * keys + key];
-        *peak = if value.is_finite() { peak.max(value) } else { *peak };
-        seen[key] |= value.is_finite();
-    }
-    let rank = |key: usize| -> f64 {
-        let arm_mean = |arm: usize| {
-            let runs = (0..replications.len())
-                .map(|run| peaks[(arm * replications.len() + run) * keys + key])
-                .filter(|peak| peak.is_finite());
-            let (sum, n) = runs.fold((0.0, 0.0), |(sum, n), peak| (sum + peak, n + 1.0));
-            if n > 0.0 { sum / n } else { 0.0 }
-        };
-        (0..arms).map(arm_mean).fold(0.0, f64::max)
-    };
-    let mut ranked: Vec<(f64, usize)> =
-        (0..keys).filter(|&key| seen[key]).map(|key| (rank(key), key)).collect();
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let count = ranked.len();
-    let overloaded = ranked.iter().filter(|(rank, _)| *rank > 1.0).count();
-    let peak = ranked.first().map_or(0.0, |(rank, _)| *rank);
-    if peak <= 0.0 {
-        return Err(Missing("Nothing is loaded at any time.".to_owned()));
-    }
-    ranked.truncate(crate::figure::LINE_INKS);
-    ranked.retain(|(rank, _)| *rank > 0.0);
-    let slots: Vec<usize> = ranked.iter().map(|(_, key)| *key).collect();
-    let cube = Cube::gather(
-        rows,
-        &context.buckets,
-        (arms, slots.len()),
-        |row| key(row).and_then(|key| slots.iter().position(|slot| *slot == key)),
-        |row| values.at(row),
-    );
-    let curves = slots
-        .iter()
-        .enumerate()
-        .map(|(slot, &key)| Curve {
-            label: label(key),
-            ink: line_ink,
-            pen: Pen::line(Ink::Line(slot)).dashed(Dash::of(slot)),
-            band: false,
-            filled: false,
-            end_label: true,
-            spreads: (0..arms).map(|arm| cube.spread(arm, slot)).collect(),
-        })
-        .collect();
-    Ok(Worst { curves, count, peak, overloaded })
-}
-
 /// One spread an arm of a column of the totals.
 fn metric_spreads(
     context: &Context<'_>,
@@ -362,7 +276,7 @@ fn buckets<'a>(context: &'a Context<'_>) -> Buckets<'a> {
 /// Draws a timeline, one picture an arm.
 fn draw(context: &Context<'_>, spec: Spec) -> Plot {
     let arms = &context.view.summary.arms;
-    let size = if arms.len() > 1 { (HALF_PX, 250) } else { (WIDE_PX, 280) };
+    let size = if arms.len() > 1 { (HALF_PX, 260) } else { (WIDE_PX, 290) };
     let end_labels = spec.curves.iter().any(|curve| curve.end_label);
     let margin_x = (42, if end_labels { 118 } else { 16 });
     let plot_px = size.0 - margin_x.0 - margin_x.1;
@@ -374,7 +288,7 @@ fn draw(context: &Context<'_>, spec: Spec) -> Plot {
     let top = spec.curves.iter().map(top).fold(spec.level.unwrap_or(0.0), f64::max);
     let (y, unit) = value_axis(top, spec.unit);
     let x = context.scale.axis(buckets.first(), buckets.last(), plot_px as usize / 70);
-    let pictures = (0..arms.len())
+    let pictures = (0..arms.len().min(ARMS_MAX))
         .map(|arm| {
             let span = (buckets.first(), buckets.last());
             let mut layers = context.marks.layers(Some(arm), span, f64::from(plot_px));
@@ -389,6 +303,7 @@ fn draw(context: &Context<'_>, spec: Spec) -> Plot {
                 margin_x,
                 x: x.clone(),
                 y: y.clone(),
+                margin_top: TOP_PX,
                 y_caption: format!("{}, {unit}", spec.caption),
                 x_caption: context.scale.caption(),
                 grid_vertical: false,
@@ -530,7 +445,7 @@ fn grid(context: &Context<'_>, spec: &Spec) -> Grid {
 /// Draws one picture with a curve an arm.
 fn overlay(context: &Context<'_>, id: &'static str, title: &str, spreads: &[Spread]) -> Plot {
     let arms = &context.view.summary.arms;
-    let size = (WIDE_PX, 240);
+    let size = (WIDE_PX, 260);
     let margin_x = (42, if arms.len() > 1 { 150 } else { 16 });
     let plot_px = size.0 - margin_x.0 - margin_x.1;
     let buckets = buckets(context);
@@ -551,40 +466,18 @@ fn overlay(context: &Context<'_>, id: &'static str, title: &str, spreads: &[Spre
         };
         push_curve(&mut layers, buckets, &curve, (arm, 0), plot_px as usize);
     }
-    let words: Vec<String> = arms
-        .iter()
-        .zip(spreads)
-        .map(|(arm, spread)| format!("{} {}", text::clean(&arm.arm), percent(spread.peak())))
-        .collect();
     let chart = Chart {
         size,
         margin_x,
         x: context.scale.axis(span.0, span.1, plot_px as usize / 70),
         y,
+        margin_top: TOP_PX,
         y_caption: "lost over offered traffic, %".to_owned(),
         x_caption: context.scale.caption(),
         grid_vertical: false,
         layers,
     };
-    let shows = format!("Largest share lost in a bucket: {}.", words.join(", "));
-    let grid_spec = Spec {
-        id,
-        title: title.to_owned(),
-        shows: shows.clone(),
-        how: "",
-        caption: "",
-        unit: "%",
-        curves: vec![Curve {
-            label: "lost".to_owned(),
-            ink: arm_ink,
-            pen: Pen::line(Ink::Lost),
-            band: false,
-            filled: false,
-            end_label: false,
-            spreads: spreads.to_vec(),
-        }],
-        level: None,
-    };
+    let (shows, data) = overlay_words(context, id, title, spreads);
     Plot {
         id: id.to_owned(),
         title: title.to_owned(),
@@ -601,6 +494,41 @@ fn overlay(context: &Context<'_>, id: &'static str, title: &str, spreads: &[Spre
             elements: chart.elements(),
             ground: None,
         }],
-        data: Some(grid(context, &grid_spec)),
+        data: Some(data),
     }
+}
+
+/// The sentence and the numbers of a picture with a curve an arm.
+fn overlay_words(
+    context: &Context<'_>,
+    id: &'static str,
+    title: &str,
+    spreads: &[Spread],
+) -> (String, Grid) {
+    let arms = &context.view.summary.arms;
+    let words: Vec<String> = arms
+        .iter()
+        .zip(spreads)
+        .map(|(arm, spread)| format!("{} {}", text::clean(&arm.arm), percent(spread.peak())))
+        .collect();
+    let shows = format!("Largest share lost in a bucket: {}.", words.join(", "));
+    let grid_spec = Spec {
+        id,
+        title: title.to_owned(),
+        shows: String::new(),
+        how: "",
+        caption: "",
+        unit: "%",
+        curves: vec![Curve {
+            label: "lost".to_owned(),
+            ink: arm_ink,
+            pen: Pen::line(Ink::Lost),
+            band: false,
+            filled: false,
+            end_label: false,
+            spreads: spreads.to_vec(),
+        }],
+        level: None,
+    };
+    (shows, grid(context, &grid_spec))
 }

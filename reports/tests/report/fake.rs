@@ -1,7 +1,7 @@
 //! A made-up run directory, large enough to look real: 20 sites, 2 arms, 5 replications, 120
 //! buckets. The numbers mean nothing; they only have the shape of an incident.
 
-use steerlab_results::engine::kernel::{SimSpan, SimTime, Table};
+use steerlab_results::engine::kernel::{SimSpan, Table};
 use steerlab_results::engine::net::{GeoPoint, Link, LinkKind, Network, Pool, Scheduling, SiteId};
 use steerlab_results::engine::scenario::{
     ActuatorSpec, Arm, Class, ClientGroup, CompareSpec, DemandNoise, FeedSpec, RoutingSpec,
@@ -423,7 +423,7 @@ fn links(shape: Shape, scenario: &Scenario) -> DataTable {
 fn client_groups(shape: Shape, scenario: &Scenario) -> DataTable {
     let mut table = Builder::new(
         "client_groups",
-        &["arm", "client_group", "landing"],
+        &["arm", "client_group", "landing_site"],
         &["time_s", "offered_bps", "dropped_bps", "served_requests_per_s", "latency_ms_mean"],
     );
     every(shape, 12, 600.0, |arm, replication, bucket, time| {
@@ -479,7 +479,7 @@ fn actions(shape: Shape) -> DataTable {
     let mut table = Builder::new(
         "actions",
         &["arm", "policy", "surface", "action", "target", "cause", "refusal"],
-        &["number", "asked_s", "effect_s"],
+        &["number", "time_s", "effect_s"],
     );
     for arm in 1..shape.arms {
         for replication in 0..shape.replications {

@@ -2,6 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod fake;
+mod hostile;
+mod markup;
 mod page;
 
 #[test]

@@ -131,8 +131,8 @@ fn answer(console: &Console, comparison: &Comparison, format: Format) {
 fn exit_of(comparison: &Comparison, args: &CompareArgs) -> Exit {
     let asked = |what| args.fail_on.contains(&what);
     let has = |verdict| comparison.rows.iter().any(|row| row.verdict == verdict);
-    let warned = !comparison.warnings.is_empty()
-        && (asked(FailOn::Warning) || args.options.deny_warnings);
+    let warned =
+        !comparison.warnings.is_empty() && (asked(FailOn::Warning) || args.options.deny_warnings);
     if asked(FailOn::Nothing) {
         Exit::Done
     } else if warned || asked(FailOn::Worse) && has(Verdict::Worse) {

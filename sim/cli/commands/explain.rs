@@ -146,7 +146,9 @@ fn route_text(scenario: &Scenario, args: &ExplainArgs) -> Result<String, String>
 fn action(console: &Console, input: &Path, args: &ExplainArgs) -> Exit {
     let view = match RunView::read(input) {
         Ok(view) => view,
-        Err(error) => return console.fail(Exit::BadInput, &error.to_string(), "name a run directory"),
+        Err(error) => {
+            return console.fail(Exit::BadInput, &error.to_string(), "name a run directory");
+        }
     };
     let Some(table) = view.table("actions") else {
         return console.fail(Exit::NothingSelected, "the run has no table of actions", "");
@@ -181,7 +183,11 @@ fn action(console: &Console, input: &Path, args: &ExplainArgs) -> Exit {
 fn text_at(table: &DataTable, column: &str, row: usize) -> String {
     match table.column(column).map(|column| &column.data) {
         Some(ColumnData::F64(values)) => {
-            if values[row].is_nan() { "-".to_owned() } else { format!("{}", values[row]) }
+            if values[row].is_nan() {
+                "-".to_owned()
+            } else {
+                format!("{}", values[row])
+            }
         }
         Some(ColumnData::U64(values)) => values[row].to_string(),
         Some(ColumnData::Text { dictionary, codes }) => {

@@ -6,8 +6,8 @@ use crate::console::Console;
 use crate::exit::Exit;
 use std::path::{Path, PathBuf};
 use steerlab_scenario::import::{
-    Cut, DemandInput, DiskFolder, ImportError, ImportInput, ImportOptions, Imported,
-    importer, importers, parse_capacity, read_limited,
+    Cut, DemandInput, DiskFolder, ImportError, ImportInput, ImportOptions, Imported, importer,
+    importers, parse_capacity, read_limited,
 };
 
 /// Imports.

@@ -31,8 +31,6 @@ pub fn init(console: &Console, args: &InitArgs) -> Exit {
         return exit;
     }
     let file = args.file.display();
-    console.say(&format!(
-        "wrote {file}\nnext:\n  steerlab validate {file}\n  steerlab run {file}"
-    ));
+    console.say(&format!("wrote {file}\nnext:\n  steerlab validate {file}\n  steerlab run {file}"));
     Exit::Done
 }

@@ -34,12 +34,19 @@ pub fn show_diagnostics(console: &Console, loaded: &Loaded) {
     }
 }
 
-/// Writes a file so that it is there in full or not at all.
+/// Writes a file, and its folder if need be, so that it is there in full or not at all.
 ///
 /// # Errors
 /// The exit code, after the error has been shown.
 pub fn write_file(console: &Console, path: &Path, bytes: &[u8]) -> Result<(), Exit> {
-    steerlab_results::disk::Disk::default().write_atomic(path, bytes).map_err(|error| {
-        console.fail(Exit::CannotWrite, &error.to_string(), "check the path, its rights and the free space")
+    let disk = steerlab_results::disk::Disk::default();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let made = folder.map_or(Ok(()), |folder| disk.make_dirs(folder));
+    made.and_then(|()| disk.write_atomic(path, bytes)).map_err(|error| {
+        console.fail(
+            Exit::CannotWrite,
+            &error.to_string(),
+            "check the path, its rights and the free space",
+        )
     })
 }

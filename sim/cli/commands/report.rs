@@ -45,7 +45,11 @@ pub fn write_pictures(
 ) -> Result<(), Exit> {
     if let Some(folder) = svg {
         for figure in steerlab_report::figures(view) {
-            write_file(console, &folder.join(format!("{}.svg", figure.name)), figure.svg.as_bytes())?;
+            write_file(
+                console,
+                &folder.join(format!("{}.svg", figure.name)),
+                figure.svg.as_bytes(),
+            )?;
         }
     }
     match junit {

@@ -84,8 +84,6 @@ fn run_source(console: &Console, source: &Source, options: &RunOptions) -> Exit 
 
 /// A finished run directory.
 pub struct Produced {
-    /// What was run.
-    pub scenario: Scenario,
     /// Where it is and what it says.
     pub assembled: Assembled,
     /// What had to be done.
@@ -113,11 +111,15 @@ pub fn produce(console: &Console, source: &Source, options: &RunOptions) -> Resu
     let provenance = provenance(source, &scenario, options);
     let assembled = assemble(&plan, &scenario, &BuiltIn, &store, provenance)
         .map_err(|error| cannot_write(console, &error))?;
-    Ok(Produced { scenario, assembled, executed, warned })
+    Ok(Produced { assembled, executed, warned })
 }
 
 fn cannot_write(console: &Console, error: &StoreError) -> Exit {
-    console.fail(Exit::CannotWrite, &error.to_string(), "check the path, its rights and the free space")
+    console.fail(
+        Exit::CannotWrite,
+        &error.to_string(),
+        "check the path, its rights and the free space",
+    )
 }
 
 fn carry_out(
@@ -128,15 +130,13 @@ fn carry_out(
     options: &RunOptions,
 ) -> Result<Executed, Exit> {
     let signal = catch_signals();
-    let limits = Limits {
-        events_max: options.max_events.unwrap_or_else(|| Limits::default().events_max),
-    };
+    let limits =
+        Limits { events_max: options.max_events.unwrap_or_else(|| Limits::default().events_max) };
     let workers = Workers::new(options.jobs)
         .map_err(|error| console.fail(Exit::BadInput, &error, "ask for fewer --jobs"))?;
     let progress = Progress::new(*console, plan.runs.len());
     let cancelled = || signal.load(Ordering::Relaxed) != 0;
-    let done =
-        execute(plan, scenario, &BuiltIn, &workers, store, &progress, &cancelled, limits);
+    let done = execute(plan, scenario, &BuiltIn, &workers, store, &progress, &cancelled, limits);
     progress.done();
     let executed = done.map_err(|error| cannot_write(console, &error))?;
     if executed.cancelled {
@@ -154,7 +154,11 @@ fn carry_out(
     if !executed.stopped.is_empty() {
         return Err(console.fail(
             Exit::Limit,
-            &format!("{} of {} runs met the limit of events", executed.stopped.len(), plan.runs.len()),
+            &format!(
+                "{} of {} runs met the limit of events",
+                executed.stopped.len(),
+                plan.runs.len()
+            ),
             "raise --max-events, or look for a policy that acts without end",
         ));
     }
@@ -196,11 +200,20 @@ fn provenance(source: &Source, scenario: &Scenario, options: &RunOptions) -> Pro
 }
 
 /// Prints the answer, makes the report, and finds the exit code.
-fn conclude(console: &Console, produced: &Produced, options: &RunOptions, started: Instant) -> Exit {
+fn conclude(
+    console: &Console,
+    produced: &Produced,
+    options: &RunOptions,
+    started: Instant,
+) -> Exit {
     let summary = &produced.assembled.summary;
     let dir = &produced.assembled.dir;
     let mut report = None;
-    if !options.no_report || options.csv.is_some() || options.svg.is_some() || options.junit.is_some() {
+    if !options.no_report
+        || options.csv.is_some()
+        || options.svg.is_some()
+        || options.junit.is_some()
+    {
         match write_extras(console, dir, options) {
             Ok(path) => report = path,
             Err(exit) => return exit,
@@ -236,15 +249,15 @@ fn conclude(console: &Console, produced: &Produced, options: &RunOptions, starte
 
 fn exit_of(summary: &Summary, produced: &Produced, options: &RunOptions) -> Exit {
     let denied = options.deny_warnings && (produced.warned || !summary.warnings.is_empty());
-    if denied || summary.checks.iter().any(|check| !check.pass) {
-        Exit::Failed
-    } else {
-        Exit::Done
-    }
+    if denied || summary.checks.iter().any(|check| !check.pass) { Exit::Failed } else { Exit::Done }
 }
 
 /// Report, CSV, SVG, JUnit; returns the path of the report.
-fn write_extras(console: &Console, dir: &Path, options: &RunOptions) -> Result<Option<PathBuf>, Exit> {
+fn write_extras(
+    console: &Console,
+    dir: &Path,
+    options: &RunOptions,
+) -> Result<Option<PathBuf>, Exit> {
     let view = RunView::read(dir)
         .map_err(|error| console.fail(Exit::CannotWrite, &error.to_string(), "run it again"))?;
     if let Some(folder) = &options.csv {
@@ -255,7 +268,12 @@ fn write_extras(console: &Console, dir: &Path, options: &RunOptions) -> Result<O
             write_file(console, &folder.join(format!("{}.csv", table.name)), &bytes)?;
         }
     }
-    super::report::write_pictures(console, &view, options.svg.as_deref(), options.junit.as_deref())?;
+    super::report::write_pictures(
+        console,
+        &view,
+        options.svg.as_deref(),
+        options.junit.as_deref(),
+    )?;
     if options.no_report {
         return Ok(None);
     }

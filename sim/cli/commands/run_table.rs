@@ -90,8 +90,15 @@ fn checks(summary: &Summary, color: bool) -> String {
 /// One row a comparison.
 #[must_use]
 pub fn verdicts(rows: &[ComparisonRow]) -> String {
-    let head =
-        ["metric", "candidate", "against", "candidate mean", "baseline mean", "difference", "verdict"];
+    let head = [
+        "metric",
+        "candidate",
+        "against",
+        "candidate mean",
+        "baseline mean",
+        "difference",
+        "verdict",
+    ];
     let rows: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {

@@ -237,6 +237,8 @@ pub enum Change {
         links: Vec<LinkId>,
         /// Share of its blocks withdrawn, 0 to 1; counted in whole blocks, rounded up.
         share: f64,
+        /// Only if what is sent into one of the links is above this share of its capacity.
+        if_above: Option<f64>,
     },
     /// It announces everything again on these links.
     NeighbourRestores {

@@ -12,13 +12,13 @@ mod rows;
 mod steering;
 mod truth;
 
-use crate::kernel::{Fingerprint, SimSpan, SimTime, Table};
+use crate::kernel::{Fingerprint, Id, SimSpan, SimTime, Table};
 use crate::load::demand::Demands;
 use crate::load::fluid::{ColoState, Fluid, Inputs};
 use crate::load::links::Fabric;
 use crate::load::server::Backlog;
 use crate::net::graph::Adjacency;
-use crate::net::{ColoId, Pool};
+use crate::net::{ArcId, ColoId, LinkId, Pool};
 use crate::record::{EventRecord, Recorder};
 use crate::route::{NearestLanding, RouteTable};
 use crate::scenario::{Change, MatrixId, Scenario};
@@ -221,6 +221,12 @@ impl<'a> World<'a> {
         let row = &scenario.timeline[line];
         let network = &scenario.network;
         let (kind, entity) = describe(&row.change, network);
+        if let Change::NeighbourWithdraws { links, if_above: Some(above), .. } = &row.change
+            && !self.sent_above(links, *above)
+        {
+            self.tell(recorder, "neighbour-keeps", &row.agent, &entity, &row.label);
+            return;
+        }
         self.tell(recorder, kind, &row.agent, &entity, &row.label);
         match &row.change {
             Change::FeedOutage(kind, until) => self.meters.outage(*kind, *until),
@@ -231,6 +237,18 @@ impl<'a> World<'a> {
                 self.topology_changed();
             }
         }
+    }
+
+    /// Whether a neighbour would see one of its links used above a share of its capacity: what is
+    /// sent into it, under the solution until now.
+    fn sent_above(&self, links: &[LinkId], share: f64) -> bool {
+        let classes = self.scenario.classes.len();
+        links.iter().flat_map(|&link| [ArcId::of(link, 0), ArcId::of(link, 1)]).any(|arc| {
+            let index = arc.index();
+            let sent: f64 =
+                self.fluid.arrival_bps[index * classes..(index + 1) * classes].iter().sum();
+            sent > share * self.truth.links.capacity_bps[index] && sent > 0.0
+        })
     }
 
     /// Something of the network came, went or changed capacity: load changes now, routing later.

@@ -136,7 +136,7 @@ fn cloud_link_saturation_toy() {
     scenario.demands.push(surge);
     let pnis = links[..2].to_vec();
     scenario.timeline = vec![
-        event(120, Change::NeighbourWithdraws { links: pnis.clone(), share: 0.5 }),
+        event(120, Change::NeighbourWithdraws { links: pnis.clone(), share: 0.5, if_above: None }),
         event(480, Change::NeighbourRestores { links: pnis }),
     ];
     let mut totals = Totals::default();

@@ -3,9 +3,10 @@
 //! Model, in the manner of BwE (Kumar et al., SIGCOMM 2015) and of the lesson published after the
 //! cloud-link saturation of 21 August 2025: a tenant may always use what is free; while links
 //! towards a neighbour are above `high`, a tenant above its budget is policed (or remarked) to
-//! that budget. The limit is lifted once the tenant has asked for no more than its budget, or the
-//! links would have room for all it asks, for `hold`. The budget is the tenant's contract, or
-//! `factor` times its highest rate while nothing was congested.
+//! that budget. The limit is lifted once, for `hold`, the tenant has asked for no more than its
+//! budget, or the links would have had room for all that everybody asks (each link's load scaled
+//! by what is asked over what is let through). The budget is the tenant's contract, or `factor`
+//! times its highest rate while nothing was congested.
 
 use steerlab_engine::kernel::{Id, SimSpan, SimTime, Stream};
 use steerlab_engine::net::{ArcId, NeighbourId};
@@ -81,11 +82,25 @@ struct TenantBudget {
     seen_at: Option<SimTime>,
 }
 
-/// State of a neighbour's links as last seen.
-struct Links {
+/// A neighbour's links as last seen.
+#[derive(Clone, Copy)]
+struct State {
+    /// A link is used above the threshold.
     congested: bool,
-    /// Capacity of all its links in use, bit/s.
-    capacity_bps: f64,
+    /// All that everybody asks would stay below it.
+    fits: bool,
+}
+
+/// Utilisation of the fullest link into a neighbour, as last reported.
+fn utilisation(view: &View<'_>, neighbour: NeighbourId) -> f64 {
+    let node = view.network.neighbours[neighbour].node;
+    view.links_to(neighbour)
+        .flat_map(|link| [ArcId::of(link, 0), ArcId::of(link, 1)])
+        .filter(|&arc| view.network.arc_to(arc) == node)
+        .filter_map(|arc| view.arc(arc))
+        .filter(|reading| reading.capacity_bps > 0.0)
+        .map(|reading| reading.offered_bps / reading.capacity_bps)
+        .fold(0.0, f64::max)
 }
 
 impl Policy for TenantBudget {
@@ -98,46 +113,31 @@ impl Policy for TenantBudget {
         let neighbours = view.network.neighbours.len();
         self.pairs.resize(view.tenants.len() * neighbours, Memory::default());
         for neighbour in view.network.neighbours.ids() {
-            let links = self.links(view, neighbour);
-            let total: f64 =
-                view.tenants.ids().map(|tenant| tenants.values.offered(tenant, neighbour)).sum();
+            let used = utilisation(view, neighbour);
+            let (mut asked, mut passed) = (0.0, 0.0);
             for tenant in view.tenants.ids() {
                 let offered = tenants.values.offered(tenant, neighbour);
-                let fits = total <= self.high * links.capacity_bps && !links.congested;
-                self.judge(view, tenant, neighbour, offered, links.congested, fits, ask);
+                let limit = self.pairs[tenant.index() * neighbours + neighbour.index()].limited_bps;
+                asked += offered;
+                passed += limit.map_or(offered, |limit| offered.min(limit));
+            }
+            let all = if passed > 0.0 { used * asked / passed } else { used };
+            for tenant in view.tenants.ids() {
+                let offered = tenants.values.offered(tenant, neighbour);
+                let state = State { congested: used > self.high, fits: all <= self.high };
+                self.judge(view, (tenant, neighbour), offered, state, ask);
             }
         }
     }
 }
 
 impl TenantBudget {
-    /// Congestion on the way to a neighbour: on its own links, or on an internal link that drops.
-    fn links(&self, view: &View<'_>, neighbour: NeighbourId) -> Links {
-        let node = view.network.neighbours[neighbour].node;
-        let mut links = Links { congested: false, capacity_bps: 0.0 };
-        for link in view.network.links.ids() {
-            for direction in 0..2 {
-                let arc = ArcId::of(link, direction);
-                let Some(reading) = view.arc(arc) else { continue };
-                if view.network.arc_to(arc) == node {
-                    links.congested |= reading.offered_bps > self.high * reading.capacity_bps
-                        && reading.offered_bps > 0.0;
-                    links.capacity_bps += reading.capacity_bps;
-                }
-            }
-        }
-        links
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one judgement needs all that was read")]
     fn judge(
         &mut self,
         view: &View<'_>,
-        tenant: TenantId,
-        neighbour: NeighbourId,
+        (tenant, neighbour): (TenantId, NeighbourId),
         offered_bps: f64,
-        congested: bool,
-        fits: bool,
+        State { congested, fits }: State,
         ask: &mut Ask<'_>,
     ) {
         let slot = tenant.index() * view.network.neighbours.len() + neighbour.index();

@@ -41,7 +41,7 @@ const METROS: [(f64, f64, f64); 72] = [
     (35.69, 51.39, 9.4),
     (41.88, -87.63, 8.9),
     (10.82, 106.63, 9.0),
-    (3.14, 101.69, 8.4),
+    (3.15, 101.70, 8.4),
     (22.32, 114.17, 7.6),
     (24.71, 46.68, 7.5),
     (-26.20, 28.05, 6.1),
@@ -158,9 +158,9 @@ pub(crate) fn text(fields: &Fields) -> Option<String> {
         );
     }
     out.push_str("neighbours: [{id: generated-transit, kind: transit}]\nlinks:\n");
-    for index in 0..sites.len() {
+    for (index, share) in share.iter().enumerate() {
         let site = site_id(index);
-        let gbps = math::floor(rate * share[index] * headroom * BITS / 1e9) + 1.0;
+        let gbps = math::floor(rate * share * headroom * BITS / 1e9) + 1.0;
         let _ = writeln!(
             out,
             "  - {{id: {site}-transit, ends: [{site}, generated-transit], capacity: {gbps:.0}Gbps, \

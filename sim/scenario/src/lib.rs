@@ -14,6 +14,8 @@ mod diagnostic;
 mod examples;
 mod files;
 mod generate;
+#[cfg(test)]
+mod hostile_tests;
 pub mod import;
 mod library;
 pub mod limits;
@@ -23,6 +25,8 @@ mod quantity;
 mod reference;
 mod render;
 mod resolve;
+#[cfg(test)]
+mod resolve_tests;
 mod schema;
 mod set;
 mod shape;
@@ -43,9 +47,9 @@ pub use schema::json_schema;
 pub use source::{SourceFile, SourceMap, Span};
 
 use serde::Serialize;
-use steerlab_engine::kernel::SimSpan;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
+use steerlab_engine::kernel::SimSpan;
 use steerlab_engine::record::MetricInfo;
 use steerlab_engine::scenario::Scenario;
 use steerlab_engine::steer::PolicyRegistry;

@@ -1,7 +1,7 @@
 //! From a file or a text to a scenario, or to all that is wrong with it.
 
 use crate::Vocabulary;
-use crate::diagnostic::{Diagnostic, Sink, quote};
+use crate::diagnostic::{Diagnostic, Severity, Sink, quote};
 use crate::files::{self, Refused, Root};
 use crate::shape::Shape;
 use crate::source::{SourceMap, Span, end_position};
@@ -86,7 +86,27 @@ struct Loader<'a> {
     sink: Sink,
     budget: Budget,
     bytes: u64,
+    /// What stands before the names of included files when they are shown.
+    folder: String,
     seen: BTreeSet<PathBuf>,
+}
+
+impl Loaded {
+    /// Number of errors among the kept findings.
+    #[must_use]
+    pub fn error_count(&self) -> usize {
+        self.count(Severity::Error)
+    }
+
+    /// Number of warnings among the kept findings.
+    #[must_use]
+    pub fn warning_count(&self) -> usize {
+        self.count(Severity::Warning)
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|found| found.severity == severity).count()
+    }
 }
 
 impl<'a> Loader<'a> {
@@ -98,6 +118,7 @@ impl<'a> Loader<'a> {
             sink: Sink::default(),
             budget: Budget::default(),
             bytes: 0,
+            folder: String::new(),
             seen: BTreeSet::new(),
         }
     }
@@ -113,6 +134,7 @@ impl<'a> Loader<'a> {
         }
         if let Ok(path) = self.root_file(name) {
             self.seen.insert(path);
+            self.folder = name.rfind(['/', '\\']).map_or("", |at| &name[..=at]).to_owned();
         }
         let Some(mut tree) = self.parse(name, bytes) else { return self.finish(None) };
         self.include(&mut tree);
@@ -196,7 +218,8 @@ impl<'a> Loader<'a> {
         match read {
             Ok((path, bytes)) => {
                 self.seen.insert(path);
-                self.parse(name, &bytes)
+                let shown = format!("{}{name}", self.folder);
+                self.parse(&shown, &bytes)
             }
             Err(refused) => {
                 self.sink.push(refused_file(&refused, name, span));

@@ -178,7 +178,8 @@ fn short(text: &str) -> String {
 pub fn bandwidth(text: &str) -> Result<u64, Bad> {
     let bits =
         with_unit(text, BANDWIDTH_UNITS, "bits per second", "100Gbps").map_err(|mut bad| {
-            if bad.code == "E0205" && (text.ends_with("Bps") || text.ends_with("B/s")) {
+            let in_bytes = ["B", "Bps", "B/s"].iter().any(|unit| text.ends_with(unit));
+            if bad.code == "E0205" && in_bytes {
                 bad.help = "bandwidth is in bits per second: multiply bytes by 8".into();
                 bad.suggestion = None;
             }

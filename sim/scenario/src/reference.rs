@@ -44,6 +44,9 @@ pub fn reference_markdown(registry: &dyn PolicyRegistry) -> String {
         section(&mut page, mapping);
     }
     page.push_str("\n## Policies\n");
+    if registry.descriptors().is_empty() {
+        page.push_str("\n`steerlab list policies` shows them with their parameters.\n");
+    }
     for descriptor in registry.descriptors() {
         let _ = write!(page, "\n### `{}`\n\n{}", descriptor.name, descriptor.summary);
         if !descriptor.source.is_empty() {
@@ -156,6 +159,17 @@ fn words(kind: &Kind) -> String {
 mod tests {
     use super::*;
     use crate::testing::vocabulary;
+
+    #[test]
+    fn the_committed_page_is_up_to_date() {
+        let page = reference_markdown(&crate::testing::Nothing);
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/reference.md");
+        if std::env::var_os("STEERLAB_BLESS").is_some() {
+            std::fs::write(path, &page).expect("the page");
+        }
+        let committed = std::fs::read_to_string(path).expect("the page");
+        assert!(committed == page, "run the tests once with STEERLAB_BLESS=1");
+    }
 
     #[test]
     fn the_page_names_everything() {

@@ -142,19 +142,15 @@ pub(crate) fn text(
     if hidden > 0 {
         let _ = writeln!(out, "... and {hidden} more; `--format json` lists them.");
     }
-    let more = if omitted > 0 { " or more" } else { "" };
-    match (errors, warnings) {
-        (0, 0) => {}
-        (0, _) => {
-            let _ = writeln!(out, "{}{more}.", counted(warnings, "warning"));
-        }
-        (_, 0) => {
-            let _ = writeln!(out, "{}{more}.", counted(errors, "error"));
-        }
-        _ => {
-            let (errors, warnings) = (counted(errors, "error"), counted(warnings, "warning"));
-            let _ = writeln!(out, "{errors}, {warnings}{more}.");
-        }
+    let line = match (errors, warnings) {
+        _ if omitted > 0 => counted(diagnostics.len() + omitted, "finding"),
+        (0, 0) => String::new(),
+        (0, _) => counted(warnings, "warning"),
+        (_, 0) => counted(errors, "error"),
+        _ => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
+    };
+    if !line.is_empty() {
+        let _ = writeln!(out, "{line}.");
     }
     if let Some(first) = of(Severity::Error).chain(of(Severity::Warning)).next() {
         let _ = writeln!(out, "`steerlab explain {}` tells more about a code.", first.code);
@@ -291,7 +287,7 @@ mod tests {
             (0..30).map(|i| Diagnostic::new("E0101", None, format!("n{i}"))).collect();
         let shown = text(&sources, &many, 7, false);
         assert_eq!(shown.matches("error[E0101]").count(), 20);
-        assert!(shown.contains("... and 17 more"));
+        assert!(shown.contains("... and 17 more") && shown.contains("37 findings."));
         let value: serde_json::Value =
             serde_json::from_str(&json(&sources, &many, 7)).expect("JSON");
         assert_eq!(value["format"], "steerlab-diagnostics/1");

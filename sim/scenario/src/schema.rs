@@ -173,15 +173,7 @@ fn policies(descriptors: &[Descriptor]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::vocabulary;
-
-    struct Nothing;
-
-    impl PolicyRegistry for Nothing {
-        fn descriptors(&self) -> &[Descriptor] {
-            &[]
-        }
-    }
+    use crate::testing::{Nothing, vocabulary};
 
     /// Every `$ref` leads somewhere.
     fn check_refs(value: &Value, root: &Value) {

@@ -66,7 +66,7 @@ pub(crate) fn expected(kind: &Kind) -> String {
         Kind::Word(word, inner) => format!("`{word}` or {}", expected(inner)),
         Kind::Either(inner, mapping) => format!("{} or {}", expected(inner), keys_of(mapping)),
         Kind::List { item, .. } => match item {
-            Kind::Map(mapping) => format!("a list (`- `) of {}", keys_of(mapping)),
+            Kind::Map(mapping) => format!("a list (`- `), each item {}", keys_of(mapping)),
             Kind::Forms(_) => "a list (`- `) of mappings".into(),
             _ => format!("a list of which each item is {}", expected(item)),
         },
@@ -76,10 +76,12 @@ pub(crate) fn expected(kind: &Kind) -> String {
     }
 }
 
+/// A mapping in words: the keys it must have, or else its first ones.
 fn keys_of(mapping: &Mapping) -> String {
-    let mut keys: Vec<_> =
-        mapping.keys.iter().take(4).map(|key| format!("{}: ..", key.name)).collect();
-    if mapping.keys.len() > 4 {
+    let needed = mapping.keys.iter().filter(|key| key.need == Need::Required).count();
+    let shown = mapping.keys.iter().filter(|key| needed == 0 || key.need == Need::Required);
+    let mut keys: Vec<_> = shown.take(5).map(|key| format!("{}: ..", key.name)).collect();
+    if mapping.keys.len() > keys.len() {
         keys.push("..".into());
     }
     format!("a mapping `{{{}}}`", keys.join(", "))

@@ -82,6 +82,15 @@ impl PolicyRegistry for Registry {
     }
 }
 
+/// A registry without policies: what the committed schema and reference are made with.
+pub(crate) struct Nothing;
+
+impl PolicyRegistry for Nothing {
+    fn descriptors(&self) -> &[Descriptor] {
+        &[]
+    }
+}
+
 const fn metric(
     id: &'static str,
     unit: &'static str,
@@ -115,6 +124,14 @@ static METRICS: [MetricInfo; 18] = [
 pub(crate) fn vocabulary() -> Vocabulary<'static> {
     Vocabulary { registry: &Registry, metrics: &METRICS }
 }
+
+/// A recording of two pairs, every half hour.
+pub(crate) const ONE_HOUR: &[u8] = b"time_ns,from,to,rate_bps
+0,ams,fra,1000
+0,fra,ams,2000
+1800000000000,ams,fra,3000
+1800000000000,fra,ams,4000
+";
 
 /// A folder of one test, removed at the end.
 pub(crate) struct Folder(PathBuf);

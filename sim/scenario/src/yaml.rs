@@ -150,13 +150,12 @@ impl Builder<'_> {
     fn syntax_error(&self, error: &ScanError) -> Box<Diagnostic> {
         let marker = error.marker();
         let mut span = self.span(*marker, *marker);
-        let line = self.text.split('\n').nth(span.line as usize - 1).unwrap_or("");
-        let indent = line.chars().take_while(|c| c.is_whitespace()).collect::<Vec<_>>();
-        if let Some(tab) = indent.iter().position(|c| *c == '\t') {
-            span.column = u32::try_from(tab + 1).unwrap_or(u32::MAX);
-            span.end_column = span.column + 1;
+        if error.info().contains("recursion limit") {
+            return self.over(span, &format!("more than {} nested levels", limits::DEPTH_MAX));
+        }
+        if let Some(tab) = self.tab_near(span, error.info().contains("tab")) {
             return Box::new(
-                Diagnostic::new("E0005", span, "a tab is used as indentation")
+                Diagnostic::new("E0005", tab, "a tab is used as indentation")
                     .help("indent with spaces, two a level"),
             );
         }
@@ -168,6 +167,16 @@ impl Builder<'_> {
             Diagnostic::new("E0001", span, format!("this is not YAML: {}", error.info()))
                 .help("check indentation, brackets, quotes and colons around this place"),
         )
+    }
+
+    /// A tab in the indentation of the line of an error, or of the next one.
+    fn tab_near(&self, span: Span, next_too: bool) -> Option<Span> {
+        let lines = self.text.lines().zip(1_u32..).skip(span.line as usize - 1);
+        lines.take(if next_too { 2 } else { 1 }).find_map(|(text, line)| {
+            let at = text.chars().take_while(|c| c.is_whitespace()).position(|c| c == '\t')?;
+            let column = u32::try_from(at + 1).unwrap_or(u32::MAX);
+            Some(Span { line, column, end_line: line, end_column: column + 1, ..span })
+        })
     }
 
     fn over(&self, span: Span, what: &str) -> Box<Diagnostic> {
@@ -308,7 +317,11 @@ impl Builder<'_> {
         match &mut parent.node.kind {
             NodeKind::Seq(items) => items.push(node),
             NodeKind::Map(entries) => match parent.key.take() {
-                Some((key, key_span)) => entries.push(Entry { key, key_span, value: node }),
+                Some((key, key_span)) => {
+                    // What is not there is shown at its key.
+                    let span = if node.is_empty() { key_span } else { node.span };
+                    entries.push(Entry { key, key_span, value: Node { span, ..node } });
+                }
                 None => {
                     let key = match &node.kind {
                         NodeKind::Scalar { text, .. } => Arc::clone(text),
@@ -370,16 +383,19 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn refuse_duplicates(&mut self, entries: &[Entry]) {
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-        for entry in entries {
-            match seen.get(&*entry.key) {
-                Some(&first) => self.duplicate(&entry.key, first, entry.key_span),
-                None => {
-                    seen.insert(&entry.key, entry.key_span);
-                }
+    /// Keeps the first of equal keys and reports the others.
+    fn refuse_duplicates(&mut self, entries: &mut Vec<Entry>) {
+        let mut seen: BTreeMap<Arc<str>, Span> = BTreeMap::new();
+        entries.retain(|entry| match seen.get(&entry.key) {
+            Some(&first) => {
+                self.duplicate(&entry.key, first, entry.key_span);
+                false
             }
-        }
+            None => {
+                seen.insert(Arc::clone(&entry.key), entry.key_span);
+                true
+            }
+        });
     }
 
     fn duplicate(&mut self, key: &str, first: Span, second: Span) {

@@ -69,7 +69,7 @@ impl TruthState {
             Change::SrlgFails(srlg) => self.srlg_failed[*srlg] = true,
             Change::SrlgRestored(srlg) => self.srlg_failed[*srlg] = false,
             Change::ServersDown(pool, share) => self.pool_up[*pool] = 1.0 - share.clamp(0.0, 1.0),
-            Change::NeighbourWithdraws { links, share } => {
+            Change::NeighbourWithdraws { links, share, .. } => {
                 self.withdraw(network, links, *share);
             }
             Change::NeighbourRestores { links } => self.withdraw(network, links, 0.0),

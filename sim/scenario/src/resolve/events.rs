@@ -211,7 +211,7 @@ impl Resolver<'_> {
         let change = match kind {
             "withdraw" => {
                 let share = step.number("share").unwrap_or(1.0);
-                Change::NeighbourWithdraws { links, share }
+                Change::NeighbourWithdraws { links, share, if_above: step.number("if_above") }
             }
             _ => Change::NeighbourRestores { links },
         };

@@ -55,7 +55,7 @@ impl Resolver<'_> {
 
     fn compare(&mut self, compare: Option<&Fields>) {
         let known = |id: &&str| self.vocabulary.metrics.iter().any(|metric| *metric.id == **id);
-        let implied = COMPARE_METRICS_DEFAULT.iter().copied().filter(|id| known(&id));
+        let implied = COMPARE_METRICS_DEFAULT.iter().copied().filter(known);
         let implied: Vec<Operand> = implied
             .map(|id| Operand::Metric { metric: id.to_owned(), labels: Vec::new() })
             .collect();

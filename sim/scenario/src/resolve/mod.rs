@@ -164,8 +164,20 @@ impl Resolver<'_> {
         self.names.define(entity, id, index, span, self.sink)
     }
 
-    /// An instant of the run; what is wrong with it is reported.
+    /// An instant at which something begins; one after the end of the run is reported.
     fn instant(&mut self, value: &Value) -> Option<SimTime> {
+        let instant = self.any_instant(value)?;
+        if instant.0 > self.horizon.0 {
+            self.sink.push(
+                Diagnostic::new("W0802", value.span, "this is after the end of the run")
+                    .help(format!("the run ends {} after its start", span_words(self.horizon))),
+            );
+        }
+        Some(instant)
+    }
+
+    /// An instant, perhaps after the end of the run; what is wrong with it is reported.
+    fn any_instant(&mut self, value: &Value) -> Option<SimTime> {
         let Data::Moment(moment) = value.data else { return None };
         let since = match (moment, self.start) {
             (Moment::Since(span), _) => span,
@@ -186,19 +198,14 @@ impl Resolver<'_> {
                 return None;
             }
         };
-        if since > self.horizon {
-            self.sink.push(
-                Diagnostic::new("W0802", value.span, "this is after the end of the run")
-                    .help(format!("the run ends {} after its start", span_words(self.horizon))),
-            );
-        }
         Some(SimTime(since.0))
     }
 
     /// `at` and `until` of an event; none for `until` if absent. Reports an empty interval.
     fn interval(&mut self, fields: &Fields) -> (SimTime, Option<SimTime>) {
         let at = fields.get("at").and_then(|value| self.instant(value));
-        let until = fields.get("until").and_then(|value| self.instant(value));
+        // What ends after the run does simply does not end in it.
+        let until = fields.get("until").and_then(|value| self.any_instant(value));
         if let (Some(at), Some(until)) = (at, until)
             && until <= at
         {

@@ -99,6 +99,11 @@ static AGENT_WITHDRAW: Mapping = Mapping {
     keys: &[
         required("links", SESSIONS, "On which links."),
         default("share", FRACTION, "100%", "Share of its blocks, rounded up to whole ones."),
+        optional(
+            "if_above",
+            Kind::Ratio { min: 0.0, max: 100.0 },
+            "Only if one of the links is used more than this by then.",
+        ),
         AT,
         LABEL,
     ],

@@ -158,7 +158,8 @@ static WEIGHTED: Mapping = Mapping {
 pub(crate) static GENERATE: Mapping = Mapping {
     name: "generate",
     doc: "A made-up world in real metros: sites in the largest ones, client groups by population, \
-          one transit link a site, backbone links to the nearest sites, one prefix `generated`, \
+          one transit link a site, backbone links in a ring by longitude and to the nearest \
+          sites, one prefix `generated`, \
           one service `generated`, one demand `generated`. The same keys give the same world.",
     keys: &[
         required(

@@ -21,7 +21,7 @@ use crate::net::graph::Adjacency;
 use crate::net::{ArcId, ColoId, LinkId, Pool};
 use crate::record::{EventRecord, Recorder};
 use crate::route::{NearestLanding, RouteTable};
-use crate::scenario::{Change, MatrixId, Scenario};
+use crate::scenario::{Change, ClientGroupId, MatrixId, PrefixId, Scenario};
 use std::rc::Rc;
 
 pub(crate) use bundles::Bundles;
@@ -127,8 +127,10 @@ pub(crate) struct World<'a> {
     pub meters: Meters,
     /// Number of the present solution; crossings foreseen by older ones are void.
     pub solution: u64,
-    /// Landing, paths or spills changed: bundles must be made anew.
-    pub structure_stale: bool,
+    /// Paths, spills or what is up changed: every bundle's way must be found anew.
+    pub ways_stale: bool,
+    /// Groups that land elsewhere since bundles were last assigned.
+    pub moved: Vec<(ClientGroupId, PrefixId)>,
     /// Rates, capacities or structure changed: the solution is old.
     pub solution_stale: bool,
     /// Hash of all solutions.
@@ -164,7 +166,8 @@ impl<'a> World<'a> {
             ledger: Ledger::new(scenario),
             meters: Meters::new(scenario),
             solution: 0,
-            structure_stale: true,
+            ways_stale: true,
+            moved: Vec::new(),
             solution_stale: true,
             trajectory: Fingerprint::default(),
             outbox: Vec::new(),
@@ -234,6 +237,7 @@ impl<'a> World<'a> {
             change => {
                 self.truth.apply(change, network);
                 self.refresh_servers();
+                self.bundles.best_stale = true;
                 self.topology_changed();
             }
         }
@@ -254,10 +258,10 @@ impl<'a> World<'a> {
     /// Something of the network came, went or changed capacity: load changes now, routing later.
     fn topology_changed(&mut self) {
         self.solution_stale = true;
-        self.structure_stale = true;
+        self.ways_stale = true;
         let at = self.now.after(self.scenario.routing.igp_convergence);
         self.outbox.push((at, phase::EFFECT, source::IGP, Event::Converged));
-        self.schedule_landing();
+        self.schedule_landing(None);
         self.meters.topology_changed = true;
     }
 
@@ -265,7 +269,7 @@ impl<'a> World<'a> {
         let installed = self.truth.installed();
         if *self.routes.installed() != installed {
             self.routes = RouteTable::new(installed);
-            self.structure_stale = true;
+            self.ways_stale = true;
             self.solution_stale = true;
             self.tell(recorder, "igp-converged", "network", "", "");
         }
@@ -294,9 +298,8 @@ impl<'a> World<'a> {
 
     /// Brings the solution up to date with everything that happened at this instant.
     pub fn settle(&mut self) {
-        if self.structure_stale {
-            self.rebuild_bundles();
-            self.structure_stale = false;
+        if self.ways_stale || !self.moved.is_empty() {
+            self.assign_bundles();
             self.solution_stale = true;
         }
         if self.solution_stale {

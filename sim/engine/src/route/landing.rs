@@ -51,6 +51,8 @@ pub struct NearestLanding {
     sites: usize,
     rtt_ms: Vec<f64>,
     cost_ms: Vec<f64>,
+    /// Sites of each group, least cost first: a landing is the first that announces.
+    order: Vec<u16>,
 }
 
 /// Round-trip time assumed where neither a measurement nor both locations are known.
@@ -101,12 +103,26 @@ impl NearestLanding {
                 cost_ms.push(rtt_ms[row + site] * (1.0 + error));
             }
         }
-        NearestLanding { sites, rtt_ms, cost_ms }
+        let order = preference_order(&cost_ms, sites);
+        NearestLanding { sites, rtt_ms, cost_ms, order }
     }
 
     fn row<'a>(&self, values: &'a [f64], group: ClientGroupId) -> &'a [f64] {
         &values[group.index() * self.sites..(group.index() + 1) * self.sites]
     }
+}
+
+/// Sites in order of cost for every row of costs; equal costs by site number.
+fn preference_order(cost_ms: &[f64], sites: usize) -> Vec<u16> {
+    assert!(sites <= usize::from(u16::MAX), "scenarios have at most 10,000 sites");
+    let mut order = Vec::with_capacity(cost_ms.len());
+    for row in cost_ms.chunks_exact(sites.max(1)) {
+        let start = order.len();
+        order.extend(0..sites as u16);
+        order[start..]
+            .sort_by(|&a, &b| row[usize::from(a)].total_cmp(&row[usize::from(b)]).then(a.cmp(&b)));
+    }
+    order
 }
 
 /// The point on the unit sphere: distances from it cost one arc sine instead of five functions.
@@ -125,13 +141,9 @@ fn arc_km(a: [f64; 3], b: [f64; 3]) -> f64 {
 
 impl LandingModel for NearestLanding {
     fn landing(&self, group: ClientGroupId, announces: &dyn Fn(SiteId) -> bool) -> Option<Landing> {
-        let mut best: Option<(usize, f64)> = None;
-        for (site, &cost) in self.row(&self.cost_ms, group).iter().enumerate() {
-            if best.is_none_or(|(_, least)| cost < least) && announces(SiteId::from_index(site)) {
-                best = Some((site, cost));
-            }
-        }
-        let site = SiteId::from_index(best?.0);
+        let order = &self.order[group.index() * self.sites..(group.index() + 1) * self.sites];
+        let site =
+            order.iter().map(|&site| SiteId(u32::from(site))).find(|&site| announces(site))?;
         Some(Landing { site, rtt: self.rtt(group, site) })
     }
 

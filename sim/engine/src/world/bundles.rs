@@ -1,7 +1,7 @@
 //! Which traffic shares a fate: bundles, made anew whenever landing, paths or spills change.
 
 use super::World;
-use crate::kernel::Id;
+use crate::kernel::{Id, SimSpan};
 use crate::load::demand::Demands;
 use crate::load::fluid::{Branch, Bundle};
 use crate::load::links::Path;
@@ -55,6 +55,10 @@ pub(crate) struct Bundles {
     keys: Vec<Key>,
     numbers: BTreeMap<Key, u32>,
     demands_of: BTreeMap<(ClientGroupId, PrefixId), Vec<DemandId>>,
+    /// Per (client group, prefix): round trip to the nearest site that could serve it.
+    best_rtt: Vec<Option<SimSpan>>,
+    /// Sites came or went: `best_rtt` is old.
+    pub best_stale: bool,
 }
 
 impl Bundles {
@@ -73,6 +77,8 @@ impl Bundles {
             keys: Vec::new(),
             numbers: BTreeMap::new(),
             demands_of,
+            best_rtt: Vec::new(),
+            best_stale: true,
         }
     }
 
@@ -85,16 +91,46 @@ impl Bundles {
 }
 
 impl World<'_> {
-    /// Assigns every demand to its bundle and finds every bundle's way.
-    pub fn rebuild_bundles(&mut self) {
-        for demand in self.scenario.demands.ids() {
-            let key = self.key_of(demand);
-            let number = key.map(|key| self.bundle_number(key));
-            self.bundles.of_demand[demand.index()] = number;
+    /// Assigns demands to their bundles and finds the bundles' ways: those of groups that moved
+    /// only, or all if the network changed.
+    pub fn assign_bundles(&mut self) {
+        let moved = std::mem::take(&mut self.moved);
+        let known = if self.ways_stale { 0 } else { self.bundles.list.len() };
+        if self.bundles.best_stale {
+            self.find_best_sites();
         }
+        if self.ways_stale {
+            self.scenario.demands.ids().for_each(|demand| self.assign(demand));
+        } else {
+            for place in moved {
+                let demands = self.bundles.demands_of.get(&place).cloned().unwrap_or_default();
+                demands.into_iter().for_each(|demand| self.assign(demand));
+            }
+        }
+        self.ways_stale = false;
         let mut exits: BTreeMap<NeighbourId, Vec<(Path, f64)>> = BTreeMap::new();
-        for number in 0..self.bundles.list.len() {
+        for number in known..self.bundles.list.len() {
             self.find_way(number, &mut exits);
+        }
+    }
+
+    fn assign(&mut self, demand: DemandId) {
+        let key = self.key_of(demand);
+        let number = key.map(|key| self.bundle_number(key));
+        self.bundles.of_demand[demand.index()] = number;
+    }
+
+    /// The nearest site that is up and configured for a prefix, for every group.
+    fn find_best_sites(&mut self) {
+        let scenario = self.scenario;
+        self.bundles.best_stale = false;
+        self.bundles.best_rtt.clear();
+        for group in scenario.client_groups.ids() {
+            for prefix in scenario.prefixes.rows() {
+                let up = prefix.sites.iter().filter(|&&site| self.truth.site_up[site]);
+                let best = up.map(|&site| self.landing_model.rtt(group, site)).min();
+                self.bundles.best_rtt.push(best);
+            }
         }
     }
 
@@ -129,12 +165,7 @@ impl World<'_> {
     ) -> DemandFate {
         let scenario = self.scenario;
         let rtt = self.landing_model.rtt(group, landed);
-        let best = scenario.prefixes[prefix]
-            .sites
-            .iter()
-            .filter(|&&site| self.truth.site_up[site])
-            .map(|&site| self.landing_model.rtt(group, site))
-            .min();
+        let best = self.bundles.best_rtt[group.index() * scenario.prefixes.len() + prefix.index()];
         let trips = scenario.services[scenario.demands[id].service].setup_round_trips;
         DemandFate {
             group: Some(group),

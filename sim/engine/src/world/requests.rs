@@ -276,15 +276,15 @@ impl World<'_> {
             Action::Announce { prefix, site } => self.set_announced(prefix, site, true),
             Action::Spill { from, to, tenant, share } => {
                 self.steering.spills.insert((from, to, tenant), share);
-                self.structure_stale = true;
+                self.ways_stale = true;
             }
             Action::FollowIgp => {
                 self.steering.set_tunnels(&[]);
-                self.structure_stale = true;
+                self.ways_stale = true;
             }
             Action::SetTunnels(pairs) => {
                 self.steering.set_tunnels(&pairs);
-                self.structure_stale = true;
+                self.ways_stale = true;
             }
             Action::LimitTenant { tenant, neighbour, rate_bps } => {
                 let slot = tenant.index() * neighbours + neighbour.index();
@@ -307,6 +307,6 @@ impl World<'_> {
 
     fn set_announced(&mut self, prefix: PrefixId, site: crate::net::SiteId, on: bool) {
         self.steering.announced[prefix][site.index()] = on;
-        self.schedule_landing();
+        self.schedule_landing(Some(prefix));
     }
 }

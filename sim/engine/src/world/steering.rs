@@ -90,13 +90,16 @@ impl World<'_> {
     }
 
     /// Announcements changed: every group whose best site is another one now will follow, each
-    /// after a convergence time of its own.
-    pub fn schedule_landing(&mut self) {
+    /// after a convergence time of its own. Only of one prefix, if only one changed.
+    pub fn schedule_landing(&mut self, only: Option<PrefixId>) {
         let scenario = self.scenario;
         self.steering.changes += 1;
         let mut batches: BTreeMap<SimTime, Vec<(ClientGroupId, PrefixId)>> = BTreeMap::new();
         for (group, row) in scenario.client_groups.iter() {
             for prefix in scenario.prefixes.ids() {
+                if only.is_some_and(|only| only != prefix) {
+                    continue;
+                }
                 let next = self.landing_model.landing(group, &|site| self.heard(prefix, site));
                 let now = self.steering.landing(scenario.prefixes.len(), group, prefix);
                 if next.map(|landing| landing.site) != now.map(|landing| landing.site) {
@@ -143,7 +146,7 @@ impl World<'_> {
                 self.steering.landing[slot] = next;
                 self.ledger.moved_requests_per_s +=
                     self.bundles.rate_of(&self.demands, group, prefix);
-                self.structure_stale = true;
+                self.moved.push((group, prefix));
             }
         }
     }

@@ -256,7 +256,7 @@ pub struct ImportArgs {
     #[arg(long)]
     pub cut: Vec<String>,
     /// Factor on all demands
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
     pub scale: f64,
     /// Start of the part of a series to take, such as 2004-03-02
     #[arg(long)]
@@ -320,7 +320,7 @@ pub struct ExplainArgs {
     /// For `route`: instant since the start, such as 45m
     #[arg(long, default_value = "0s")]
     pub at: String,
-    /// Arm; default: the first
+    /// Arm; default: for `route` the first, for `action` all
     #[arg(long)]
     pub arm: Option<String>,
     /// Replication, from 0

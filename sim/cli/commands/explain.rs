@@ -153,9 +153,14 @@ fn action(console: &Console, input: &Path, args: &ExplainArgs) -> Exit {
     let Some(table) = view.table("actions") else {
         return console.fail(Exit::NothingSelected, "the run has no table of actions", "");
     };
-    let arm = args.arm.clone().or_else(|| view.scenario.arms.rows().first().map(|a| a.id.clone()));
+    if let Some(arm) = &args.arm {
+        let arms = view.scenario.arms.rows().iter().map(|arm| arm.id.as_str());
+        if let Err(what) = find("arm", Some(arm), arms) {
+            return console.fail(Exit::BadInput, &what, "without --arm all arms are shown");
+        }
+    }
     let wanted = |row: usize| {
-        Some(text_at(table, "arm", row)) == arm
+        args.arm.as_ref().is_none_or(|arm| text_at(table, "arm", row) == *arm)
             && text_at(table, "replication", row) == args.replication.to_string()
             && args.number.is_none_or(|n| text_at(table, "number", row) == n.to_string())
     };
@@ -163,7 +168,7 @@ fn action(console: &Console, input: &Path, args: &ExplainArgs) -> Exit {
         .columns
         .iter()
         .map(|column| column.name.as_str())
-        .filter(|name| !matches!(*name, "arm" | "replication"))
+        .filter(|name| *name != "replication" && (*name != "arm" || args.arm.is_none()))
         .collect();
     let rows: Vec<Vec<String>> = (0..table.rows())
         .filter(|&row| wanted(row))
@@ -172,8 +177,8 @@ fn action(console: &Console, input: &Path, args: &ExplainArgs) -> Exit {
     if rows.is_empty() {
         return console.fail(
             Exit::NothingSelected,
-            "no such action in this arm and replication",
-            "choose with --arm and --replication; without --number all are shown",
+            "no policy asked for such an action",
+            "without --arm and --number all of a replication are shown; see --replication",
         );
     }
     console.answer(&plain(&columns, &rows));

@@ -2,13 +2,20 @@
 
 use super::write_file;
 use crate::args::ImportArgs;
-use crate::console::{Console, shown};
+use crate::console::{Console, printable, shown};
 use crate::exit::Exit;
 use std::path::{Path, PathBuf};
+use steerlab_engine::steer::{Descriptor, PolicyRegistry};
+use steerlab_policies::BuiltIn;
 use steerlab_scenario::import::{
     Cut, DemandInput, DiskFolder, ImportError, ImportInput, ImportOptions, Imported, importer,
     importers, parse_capacity, read_limited,
 };
+
+/// Problems shown; the rest is counted.
+const PROBLEMS_SHOWN: usize = 20;
+/// Longest name of a scenario.
+const ID_CHARS_MAX: usize = 128;
 
 /// Imports.
 pub fn import(console: &Console, args: &ImportArgs) -> Exit {
@@ -20,17 +27,55 @@ pub fn import(console: &Console, args: &ImportArgs) -> Exit {
             &format!("formats are {}", known.join(", ")),
         );
     };
-    let imported = input(args).and_then(|input| format.import(&input));
+    // There is no place for parameters here, so none may be required.
+    let runs_as_it_is = |one: &&Descriptor| one.params.iter().all(|param| param.default.is_some());
+    let known = BuiltIn.descriptors().iter().filter(runs_as_it_is).map(|one| one.name);
+    if let Some(arm) = args.arms.iter().find(|arm| known.clone().all(|name| name != **arm)) {
+        return console.fail(
+            Exit::BadInput,
+            &format!("--arms: no policy `{arm}` that runs without parameters"),
+            &format!("such policies are {}", known.collect::<Vec<_>>().join(", ")),
+        );
+    }
+    let Some(fallback_bps) = parse_capacity(&args.fallback_capacity) else {
+        return console.fail(
+            Exit::BadInput,
+            &format!("--fallback-capacity: `{}` is no capacity", args.fallback_capacity),
+            "write a number and a unit, such as 10Gbps",
+        );
+    };
+    let imported = input(args, fallback_bps).and_then(|input| format.import(&input));
     match imported {
         Ok(imported) => write(console, args, &imported),
         Err(error) => {
-            console.err(&error.to_string());
+            show(console, &error);
             Exit::BadInput
         }
     }
 }
 
-fn input(args: &ImportArgs) -> Result<ImportInput, ImportError> {
+/// Shows what is wrong with an input as findings in scenarios are shown.
+fn show(console: &Console, error: &ImportError) {
+    let (bold, off) = if console.color_err { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+    for problem in error.problems.iter().take(PROBLEMS_SHOWN) {
+        let place = match problem.line {
+            0 => problem.file.clone(),
+            line => format!("{}:{line}:{}", problem.file, problem.column),
+        };
+        let code = problem.code;
+        console.err(&format!("{bold}error[{code}]{off}: {}", printable(&problem.what)));
+        console.err(&printable(&format!(" --> {place}")));
+        console.err(&printable(&format!("  = why: {}", problem.why)));
+        console.err(&printable(&format!("  = help: {}\n", problem.help)));
+    }
+    let shown = error.problems.len().min(PROBLEMS_SHOWN);
+    let more = error.omitted + (error.problems.len() - shown) as u64;
+    if more > 0 {
+        console.err(&format!("and {more} more"));
+    }
+}
+
+fn input(args: &ImportArgs, fallback_capacity_bps: u64) -> Result<ImportInput, ImportError> {
     let demands = match &args.demands {
         None => None,
         Some(path) if path.is_dir() => Some(DemandInput::Folder(Box::new(DiskFolder::new(path)))),
@@ -38,7 +83,7 @@ fn input(args: &ImportArgs) -> Result<ImportInput, ImportError> {
     };
     let name = args.name.clone().or_else(|| {
         let stem = args.output.as_deref()?.file_stem()?;
-        Some(stem.to_string_lossy().into_owned())
+        Some(id(&stem.to_string_lossy()))
     });
     let options = ImportOptions {
         name,
@@ -47,9 +92,15 @@ fn input(args: &ImportArgs) -> Result<ImportInput, ImportError> {
         scale: args.scale,
         from: args.from.clone(),
         length: args.length.clone(),
-        fallback_capacity_bps: parse_capacity(&args.fallback_capacity).unwrap_or(0),
+        fallback_capacity_bps,
     };
     Ok(ImportInput { topology: read_limited(&args.input)?, demands, options })
+}
+
+/// A file name as the name of a scenario.
+fn id(stem: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    stem.chars().take(ID_CHARS_MAX).map(|c| if allowed(c) { c } else { '-' }).collect()
 }
 
 fn write(console: &Console, args: &ImportArgs, imported: &Imported) -> Exit {

@@ -57,6 +57,15 @@ pub fn load(source: &Source, options: &RunOptions) -> Result<Loaded, String> {
             .ok_or_else(|| format!("`--set {set}` has no `=`; write --set PATH=VALUE"))?;
         sets.push((path.to_owned(), value.to_owned()));
     }
+    if let Source::File(path) = source
+        && !path.exists()
+    {
+        return Err(format!(
+            "there is no file {}, and no scenario of that name in the library; `steerlab list \
+             scenarios` names those",
+            path.display()
+        ));
+    }
     let seed = options.seed.map(|seed| ("seed".to_owned(), seed.to_string()));
     let count = options.replications.map(|n| ("replications".to_owned(), n.to_string()));
     sets.extend(seed.into_iter().chain(count));

@@ -83,6 +83,18 @@ pub(crate) const CODES: &[Entry] = &[
     entry("W0809", "more work than servers", "the scenario is overloaded before anything fails"),
 ];
 
+/// Codes of imports, in order. What fails there is a file of others, so there is no example in our
+/// language.
+const IMPORT_CODES: &[Entry] = &[
+    entry("E0250", "input not readable", "what cannot be read whole is not imported in part"),
+    entry("E0251", "input not of the format", "a file that breaks its grammar can mean anything"),
+    entry("E0252", "number not usable in the input", "a network with a wrong number is another one"),
+    entry("E0253", "name not usable in the input", "a name must refer to one thing"),
+    entry("E0254", "archive damaged or hostile", "archives are read with limits, in memory only"),
+    entry("E0255", "time stamp not usable", "matrices are put in order by their time stamps"),
+    entry("E0256", "option that does not fit", "the scenario would not mean what was asked for"),
+];
+
 /// The entry of a code.
 pub(crate) fn find(code: &str) -> Option<&'static Entry> {
     CODES.iter().find(|entry| entry.code == code)
@@ -91,13 +103,17 @@ pub(crate) fn find(code: &str) -> Option<&'static Entry> {
 /// All codes with their titles, in order.
 #[must_use]
 pub fn codes() -> Vec<(&'static str, &'static str)> {
-    CODES.iter().map(|entry| (entry.code, entry.title)).collect()
+    let mut codes: Vec<_> =
+        CODES.iter().chain(IMPORT_CODES).map(|entry| (entry.code, entry.title)).collect();
+    codes.sort_unstable();
+    codes
 }
 
 /// A page about a code: why it is refused, a failing example and its repair. None: no such code.
 #[must_use]
 pub fn explain(code: &str) -> Option<String> {
-    let entry = CODES.iter().find(|entry| entry.code.eq_ignore_ascii_case(code))?;
+    let mut entries = CODES.iter().chain(IMPORT_CODES);
+    let entry = entries.find(|entry| entry.code.eq_ignore_ascii_case(code))?;
     let mut page = format!("{}: {}\n\nWhy: {}.\n", entry.code, entry.title, entry.why);
     if let Some(example) = examples::find(entry.code) {
         let indented = |text: &str| {

@@ -234,7 +234,7 @@ arms:
     policies:
       - threshold-withdraw: {{high: 80%, hold: 2min, most: 5, choice: value, spare: 40Gbps, period: 30s}}
       - scripted:
-          script:
+          steps:
             - {{at: 20m, spill: {{from: fra, to: ams, share: 0.25}}, cause: relief}}
             - {{at: 10m, withdraw: {{prefix: p, site: fra}}}}
             - {{at: 30m, limit-tenant: {{tenant: default, neighbour: isp, rate: 1Gbps}}}}

@@ -54,7 +54,7 @@ const fn descriptor(
 }
 
 static POLICIES: [Descriptor; 3] = [
-    descriptor("scripted", &[param("script", ParamKind::Script, None)], any),
+    descriptor("scripted", &[param("steps", ParamKind::Script, None)], any),
     descriptor("static-anycast", &[], any),
     descriptor(
         "threshold-withdraw",

@@ -42,19 +42,16 @@ impl Program {
         Program { command }
     }
 
-    /// The program under test with at most this much processor time and address space, as the
+    /// A build of the program with at most this much processor time and address space, as the
     /// system enforces them. Processor time does not depend on what else the machine does.
     #[cfg(unix)]
-    pub fn limited(folder: &Path, cpu_s: u64, memory_mib: u64) -> Program {
+    pub fn limited(binary: &Path, folder: &Path, cpu_s: u64, memory_mib: u64) -> Program {
         let mut program = Program::other("sh".as_ref(), folder);
         // Only Linux limits the address space this way.
-        let memory = if cfg!(target_os = "linux") {
-            format!("ulimit -v {};", memory_mib * 1024)
-        } else {
-            String::new()
-        };
+        let memory = if cfg!(target_os = "linux") { memory_mib * 1024 } else { 0 };
+        let memory = if memory > 0 { format!("ulimit -v {memory} &&") } else { String::new() };
         let script = format!("ulimit -t {cpu_s} && {memory} exec \"$0\" \"$@\"");
-        program.command.args(["-c", &script, STEERLAB]);
+        program.command.args(["-c", &script]).arg(binary);
         program
     }
 

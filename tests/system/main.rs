@@ -12,9 +12,11 @@ mod abilene;
 #[cfg(unix)]
 mod crash;
 mod determinism;
+mod documents;
 mod exit_codes;
 #[cfg(unix)]
 mod hostile;
+mod incident;
 mod injection;
 mod mlu;
 mod workflow;

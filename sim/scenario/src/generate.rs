@@ -148,7 +148,7 @@ pub(crate) fn text(fields: &Fields) -> Option<String> {
     let mut out = String::from("# Made by `generate`.\nsites:\n");
     for (index, place) in sites.iter().enumerate() {
         let requests = rate * share[index] * headroom;
-        let servers = math::floor(requests * CPU_S / CORES) + 1.0;
+        let servers = math::floor(requests * CPU_S / CORES) + 2.0;
         let _ = writeln!(
             out,
             "  - {{id: {}, at: [{:.4}, {:.4}], pools: [{{id: a, servers: {servers:.0}, cores: 64}}]}}",
@@ -160,7 +160,8 @@ pub(crate) fn text(fields: &Fields) -> Option<String> {
     out.push_str("neighbours: [{id: generated-transit, kind: transit}]\nlinks:\n");
     for (index, share) in share.iter().enumerate() {
         let site = site_id(index);
-        let gbps = math::floor(rate * share * headroom * BITS / 1e9) + 1.0;
+        // Nobody connects a site with less than 10 Gbit/s.
+        let gbps = math::floor(rate * share * headroom * BITS / 1e9) + 10.0;
         let _ = writeln!(
             out,
             "  - {{id: {site}-transit, ends: [{site}, generated-transit], capacity: {gbps:.0}Gbps, \

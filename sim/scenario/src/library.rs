@@ -25,6 +25,16 @@ const LIBRARY: &[LibraryEntry] = &[
         text: DEMO,
     },
     LibraryEntry {
+        name: "cloud-link-saturation-2025-08-21",
+        summary: "A replay: one tenant saturates the links to a cloud region (21 August 2025).",
+        text: include_str!("../../../scenarios/incidents/cloud-link-saturation-2025-08-21.yaml"),
+    },
+    LibraryEntry {
+        name: "edge-300",
+        summary: "Generated: 300 sites and 5,000 client groups over a day, for measuring speed.",
+        text: include_str!("../../../scenarios/bench/edge-300.yaml"),
+    },
+    LibraryEntry {
         name: "template",
         summary: "Three sites and every section of the language, commented.",
         text: TEMPLATE,

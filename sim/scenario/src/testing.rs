@@ -53,9 +53,10 @@ const fn descriptor(
     }
 }
 
-static POLICIES: [Descriptor; 3] = [
+static POLICIES: [Descriptor; 4] = [
     descriptor("scripted", &[param("steps", ParamKind::Script, None)], any),
     descriptor("static-anycast", &[], any),
+    descriptor("tenant-budget", &[], any),
     descriptor(
         "threshold-withdraw",
         &[

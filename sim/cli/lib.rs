@@ -16,6 +16,7 @@ pub use exit::Exit;
 use args::{Cli, Command};
 use clap::Parser;
 use console::Console;
+use std::io::Write;
 
 /// Runs the command line of this process.
 #[must_use]
@@ -24,8 +25,10 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::BadInput } else { Exit::Done };
+            let text = error.render().to_string();
+            let safe = console::printable(&text);
             // A closed pipe is not an error of ours.
-            let _closed = error.print();
+            let _closed = if safe == text { error.print() } else { write_err(&safe) };
             return exit;
         }
     };
@@ -36,6 +39,11 @@ pub fn main() -> Exit {
         }
         exit => exit,
     }
+}
+
+/// Words of the command line that could steer a terminal are shown without doing so.
+fn write_err(text: &str) -> std::io::Result<()> {
+    std::io::stderr().lock().write_all(text.as_bytes())
 }
 
 fn dispatch(console: &Console, command: Command) -> Exit {

@@ -43,7 +43,7 @@ fn as_json(listing: &Listing) -> Value {
                 .head
                 .iter()
                 .zip(row)
-                .map(|(head, cell)| ((*head).to_owned(), Value::from(cell.as_str())))
+                .map(|(head, cell)| (head.replace(' ', "_"), Value::from(cell.as_str())))
                 .collect::<serde_json::Map<_, _>>()
                 .into()
         })

@@ -50,10 +50,14 @@ pub struct Now {
 pub fn moment(context: &Context<'_>) -> Result<(f64, String), Missing> {
     let rows = Rows::open(context.view, "totals")?;
     let arms = &context.view.summary.arms;
-    let peak = |column: &str| -> Result<(f64, f64, usize), Missing> {
+    // What a policy drops on purpose is not what went wrong.
+    let policed = rows.numbers("dropped_bps_policed").ok();
+    let on_purpose = |row| policed.as_ref().map_or(0.0, |values| values.at(row));
+    let peak = |column: &str, wanted: bool| -> Result<(f64, f64, usize), Missing> {
         let values = rows.numbers(column)?;
         let size = (arms.len(), 1);
-        let cube = Cube::gather(&rows, &context.buckets, size, |_| Some(0), |row| values.at(row));
+        let value = |row| if wanted { values.at(row) } else { values.at(row) - on_purpose(row) };
+        let cube = Cube::gather(&rows, &context.buckets, size, |_| Some(0), value);
         let mut best = (0.0, context.buckets[0], 0);
         for arm in 0..arms.len() {
             let spread = cube.spread(arm, 0);
@@ -68,16 +72,19 @@ pub fn moment(context: &Context<'_>) -> Result<(f64, String), Missing> {
     if context.buckets.is_empty() {
         return Err(Missing("The table `totals` has no rows with a time.".to_owned()));
     }
-    let (lost, time, arm) = peak("dropped_bps")?;
+    let (lost, time, arm) = peak("dropped_bps", false)?;
     if lost > 0.0 {
         let words = if arms.len() > 1 {
-            format!("the bucket of the largest loss, under {}.", text::clean(&arms[arm].arm))
+            format!(
+                "the bucket of the largest loss that no limit asked for, under {}.",
+                text::clean(&arms[arm].arm)
+            )
         } else {
             "the bucket of the largest loss.".to_owned()
         };
         return Ok((time, words));
     }
-    let (_, time, _) = peak("offered_bps")?;
+    let (_, time, _) = peak("offered_bps", true)?;
     Ok((time, "the bucket with the most offered traffic, as nothing is lost.".to_owned()))
 }
 

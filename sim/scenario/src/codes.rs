@@ -88,11 +88,47 @@ pub(crate) const CODES: &[Entry] = &[
 const IMPORT_CODES: &[Entry] = &[
     entry("E0250", "input not readable", "what cannot be read whole is not imported in part"),
     entry("E0251", "input not of the format", "a file that breaks its grammar can mean anything"),
-    entry("E0252", "number not usable in the input", "a network with a wrong number is another one"),
+    entry(
+        "E0252",
+        "number not usable in the input",
+        "a network with a wrong number is another one",
+    ),
     entry("E0253", "name not usable in the input", "a name must refer to one thing"),
     entry("E0254", "archive damaged or hostile", "archives are read with limits, in memory only"),
     entry("E0255", "time stamp not usable", "matrices are put in order by their time stamps"),
     entry("E0256", "option that does not fit", "the scenario would not mean what was asked for"),
+];
+
+/// Codes of runs and comparisons, in order: warnings that are raised after the scenario was read.
+const RUN_CODES: &[Entry] = &[
+    entry(
+        "W0101",
+        "link shares did not settle",
+        "full links in a circle have shares that depend on each other",
+    ),
+    entry("W0102", "users land nowhere", "a prefix that no site announces serves nobody"),
+    entry(
+        "W0901",
+        "different seeds",
+        "pairs that share their random numbers differ by policy alone",
+    ),
+    entry(
+        "W0902",
+        "different worlds",
+        "a difference may be due to what happened, not to who steered",
+    ),
+    entry("W0903", "different numbers of replications", "a pair needs both of its runs"),
+    entry(
+        "W0904",
+        "different trajectory versions",
+        "versions that play scenarios differently differ by themselves",
+    ),
+    entry(
+        "W0905",
+        "metric not compared",
+        "a metric without a value on both sides has no difference",
+    ),
+    entry("W0906", "figures that are not numbers", "what is not a number cannot be averaged"),
 ];
 
 /// The entry of a code.
@@ -103,8 +139,12 @@ pub(crate) fn find(code: &str) -> Option<&'static Entry> {
 /// All codes with their titles, in order.
 #[must_use]
 pub fn codes() -> Vec<(&'static str, &'static str)> {
-    let mut codes: Vec<_> =
-        CODES.iter().chain(IMPORT_CODES).map(|entry| (entry.code, entry.title)).collect();
+    let mut codes: Vec<_> = CODES
+        .iter()
+        .chain(IMPORT_CODES)
+        .chain(RUN_CODES)
+        .map(|entry| (entry.code, entry.title))
+        .collect();
     codes.sort_unstable();
     codes
 }
@@ -112,7 +152,7 @@ pub fn codes() -> Vec<(&'static str, &'static str)> {
 /// A page about a code: why it is refused, a failing example and its repair. None: no such code.
 #[must_use]
 pub fn explain(code: &str) -> Option<String> {
-    let mut entries = CODES.iter().chain(IMPORT_CODES);
+    let mut entries = CODES.iter().chain(IMPORT_CODES).chain(RUN_CODES);
     let entry = entries.find(|entry| entry.code.eq_ignore_ascii_case(code))?;
     let mut page = format!("{}: {}\n\nWhy: {}.\n", entry.code, entry.title, entry.why);
     if let Some(example) = examples::find(entry.code) {

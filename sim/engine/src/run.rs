@@ -210,7 +210,10 @@ impl<'a> Play<'a> {
 
     /// Warnings and totals; the event at the horizon has ended all buckets.
     fn finish(self, recorder: &mut dyn Recorder) -> RunTotals {
-        assert!(self.bucket_start >= SimTime::ZERO.after(self.scenario.horizon), "buckets are open");
+        assert!(
+            self.bucket_start >= SimTime::ZERO.after(self.scenario.horizon),
+            "buckets are open"
+        );
         self.world.warnings(recorder);
         let mut totals = self.world.totals(self.scenario.horizon.seconds());
         totals.arm = crate::kernel::Id::index(self.id.arm);

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod fake;
+mod fake_summary;
 mod hostile;
 mod markup;
 mod page;

@@ -37,6 +37,7 @@ pub fn compare(console: &Console, args: &CompareArgs) -> Exit {
                 "name another with --metric",
             )
         };
+        warn(console, &comparison);
         return console.fail(Exit::NothingSelected, what, help);
     }
     answer(console, &comparison, args.options.format);
@@ -163,6 +164,10 @@ fn answer(console: &Console, comparison: &Comparison, format: Format) {
         .to_string(),
     };
     console.answer(&text);
+    warn(console, comparison);
+}
+
+fn warn(console: &Console, comparison: &Comparison) {
     for warning in &comparison.warnings {
         console.warn(&warning.code, &warning.message);
     }

@@ -65,8 +65,8 @@ pub fn worst_moment(context: &Context<'_>) -> Result<Plot, Missing> {
         title: "The network at its worst moment".to_owned(),
         shows: format!("{instant}: {why} {}{}", losses(view, &arms), placeless(view)),
         how: "Circles are sites: the larger, the more traffic they handle; the fill is their CPU \
-              utilisation. Lines are links by the utilisation of their busier direction, wider \
-              when busier. Diamonds are client groups that lose traffic, larger when they lose \
+              utilisation. Lines are links by what reaches them over their capacity, in the busier \
+              direction, wider when busier. Diamonds are client groups that lose traffic, larger when they lose \
               more; a cross on a link marks traffic lost there. All maps show the same moment.",
         legend: legend(),
         pictures,

@@ -118,15 +118,22 @@ pub fn now(view: &RunView, arm: usize, moment: f64) -> Now {
     for (id, up) in mean("sites", "site", "up") {
         sites.get(id).into_iter().for_each(|&site| now.sites[site].down = up < 0.5);
     }
-    for (id, load) in mean("links", "link", "utilisation_max") {
-        if let Some(&link) = links.get(id) {
-            now.links[link].load = now.links[link].load.max(load);
+    // What reaches a link, not what routing places on it: a link behind a bottleneck is not full.
+    // The three columns have the same rows, so their means come in the same order.
+    let carried = mean("links", "link", "carried_bps");
+    let dropped = mean("links", "link", "dropped_bps");
+    let capacity = mean("links", "link", "capacity_bps");
+    for (((id, carried), (_, dropped)), (_, capacity)) in
+        carried.iter().zip(&dropped).zip(&capacity)
+    {
+        if let (Some(&link), true) = (links.get(id), *capacity > 0.0) {
+            now.links[link].load = now.links[link].load.max((carried + dropped) / capacity);
         }
     }
-    for (id, dropped) in mean("links", "link", "dropped_bps") {
+    for (id, dropped) in dropped {
         links.get(id).into_iter().for_each(|&link| now.links[link].dropped_bps += dropped);
     }
-    for (id, capacity) in mean("links", "link", "capacity_bps") {
+    for (id, capacity) in capacity {
         links.get(id).into_iter().for_each(|&link| now.links[link].down |= capacity <= 0.0);
     }
     for (id, lost) in mean("client_groups", "client_group", "dropped_bps") {

@@ -119,13 +119,22 @@ pub fn loss(context: &Context<'_>) -> Result<Plot, Missing> {
     let rows = Rows::open(context.view, "totals")?;
     let (offered, dropped) = (rows.numbers("offered_bps")?, rows.numbers("dropped_bps")?);
     let arms = context.view.summary.arms.len();
+    // What a limit drops on purpose would hide what is lost against everybody's will.
+    let policed = rows.numbers("dropped_bps_policed").ok();
+    let policed = |row| policed.as_ref().map_or(0.0, |values| values.at(row));
     let ratio = |row| {
         let offered = offered.at(row);
-        if offered > 0.0 { dropped.at(row) / offered } else { f64::NAN }
+        if offered > 0.0 { (dropped.at(row) - policed(row)) / offered } else { f64::NAN }
+    };
+    let limited = (0..rows.len()).any(|row| policed(row) > 0.0);
+    let title = if limited {
+        "Share of traffic lost, without what limits drop on purpose"
+    } else {
+        "Share of traffic lost"
     };
     let cube = Cube::gather(&rows, &context.buckets, (arms, 1), |_| Some(0), ratio);
     let spreads: Vec<Spread> = (0..arms).map(|arm| cube.spread(arm, 0)).collect();
-    Ok(overlay(context, "loss", "Share of traffic lost", &spreads))
+    Ok(overlay(context, "loss", title, &spreads))
 }
 
 /// Latency percentiles.
@@ -204,7 +213,7 @@ pub fn links(context: &Context<'_>) -> Result<Plot, Missing> {
             shows: worst.words("link direction"),
             how: "The links and directions with the highest utilisation in any arm, the same ones in \
               every picture. Utilisation is what routing places on a link over its configured \
-              capacity: above 100 % the link cannot carry it all. → is from a link's first end to \
+              capacity, what is lost on the way there included. → is from a link's first end to \
               its second, ← is back.",
             caption: "link utilisation, largest in the bucket",
             unit: "%",

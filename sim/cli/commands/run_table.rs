@@ -136,6 +136,9 @@ pub fn verdict(row: &ComparisonRow) -> String {
         (Verdict::Better, _) => "better".to_owned(),
         (Verdict::Worse, _) => "WORSE".to_owned(),
         (Verdict::NoMaterialDifference, _) => "no material difference".to_owned(),
+        (Verdict::Inconclusive, _) if row.n < 2 => {
+            "inconclusive: one replication has no interval, run at least 2".to_owned()
+        }
         (Verdict::Inconclusive, Some(needed)) => {
             format!("inconclusive: about {needed} replications would tell")
         }

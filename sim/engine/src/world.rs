@@ -263,10 +263,16 @@ impl<'a> World<'a> {
     fn topology_changed(&mut self) {
         self.solution_stale = true;
         self.ways_stale = true;
+        self.meters.topology_changed = true;
+        if self.now == SimTime::ZERO {
+            // How the network starts is known to routing; only changes are news.
+            self.routes = RouteTable::new(self.truth.installed());
+            self.land_at_once();
+            return;
+        }
         let at = self.now.after(self.scenario.routing.igp_convergence);
         self.outbox.push((at, phase::EFFECT, source::IGP, Event::Converged));
         self.schedule_landing(None);
-        self.meters.topology_changed = true;
     }
 
     fn converge(&mut self, recorder: &mut dyn Recorder) {
@@ -295,6 +301,7 @@ impl<'a> World<'a> {
             };
             let bound = capacity * self.scenario.queue_limit.seconds();
             self.colos[id].capacity = capacity;
+            self.colos[id].forget_response_time();
             self.colos[id].bound_cpu_s = bound;
             self.pools[id] = pools;
         }

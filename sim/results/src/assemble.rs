@@ -31,6 +31,14 @@ use steerlab_engine::run::TRAJECTORY_VERSION;
 use steerlab_engine::scenario::Scenario;
 use steerlab_engine::steer::PolicyRegistry;
 
+/// `scenario.json`: the resolved scenario (recorded series are not in it).
+#[derive(Serialize)]
+struct Resolved<'a> {
+    format: &'static str,
+    #[serde(flatten)]
+    scenario: &'a Scenario,
+}
+
 /// A run directory that is in place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assembled {
@@ -68,7 +76,7 @@ pub fn assemble(
     builder.tables(plan, scenario, store)?;
     let summary = builder.summary(plan, scenario, registry);
     builder.json("columns.json", &ColumnsFile::current())?;
-    builder.json("scenario.json", scenario)?;
+    builder.json("scenario.json", &Resolved { format: "steerlab-resolved/1", scenario })?;
     builder.json("topology.json", &Topology::of(&scenario.network))?;
     builder.json("summary.json", &summary)?;
     let manifest = builder.manifest(provenance)?;

@@ -132,6 +132,13 @@ pub struct ColoState {
     pub(super) computed_for: (f64, f64),
 }
 
+impl ColoState {
+    /// The pools changed: response times must be computed anew.
+    pub fn forget_response_time(&mut self) {
+        self.computed_for = (f64::NAN, f64::NAN);
+    }
+}
+
 /// Scratch space and results of the fluid solution, kept between solutions to avoid allocation.
 #[derive(Clone, Debug, Default)]
 pub struct Fluid {

@@ -64,16 +64,19 @@ pub(crate) struct Bundles {
 impl Bundles {
     pub fn new(scenario: &Scenario) -> Bundles {
         let mut demands_of: BTreeMap<_, Vec<DemandId>> = BTreeMap::new();
+        let mut fate = vec![DemandFate::default(); scenario.demands.len()];
         for (id, demand) in scenario.demands.iter() {
             if let (Source::Clients(group), Target::Prefix(prefix)) = (demand.source, demand.target)
             {
                 demands_of.entry((group, prefix)).or_default().push(id);
+                // Also of those who land nowhere from the start.
+                fate[id.index()].group = Some(group);
             }
         }
         Bundles {
             list: Vec::new(),
             of_demand: vec![None; scenario.demands.len()],
-            fate: vec![DemandFate::default(); scenario.demands.len()],
+            fate,
             keys: Vec::new(),
             numbers: BTreeMap::new(),
             demands_of,

@@ -155,7 +155,7 @@ impl World<'_> {
                 let row = &self.requests.announced[*prefix];
                 if !row[site.index()] {
                     Err(Refusal::NoChange)
-                } else if row.iter().filter(|&&on| on).count() == 1 {
+                } else if !self.others_announce(*prefix, *site) {
                     Err(Refusal::LastAnnouncement)
                 } else {
                     Ok(())
@@ -189,6 +189,17 @@ impl World<'_> {
             }
             Action::FollowIgp | Action::LiftTenantLimit { .. } => Ok(()),
         }
+    }
+
+    /// Whether another site that can be heard announces a prefix, as requested so far: what is
+    /// announced by a dead site serves nobody.
+    fn others_announce(&self, prefix: PrefixId, site: crate::net::SiteId) -> bool {
+        let row = &self.requests.announced[prefix];
+        self.scenario
+            .network
+            .sites
+            .ids()
+            .any(|other| other != site && row[other.index()] && self.truth.site_heard[other])
     }
 
     /// A policy asks. Returns whether the action will be tried.

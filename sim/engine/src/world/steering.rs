@@ -91,7 +91,7 @@ impl Steering {
 impl World<'_> {
     /// Whether the Internet can hear a site's announcement of a prefix.
     pub fn heard(&self, prefix: PrefixId, site: SiteId) -> bool {
-        self.steering.announced[prefix][site.index()] && self.truth.site_up[site]
+        self.steering.announced[prefix][site.index()] && self.truth.site_heard[site]
     }
 
     /// Announcements changed: every group whose best site is another one now will follow, each
@@ -138,6 +138,18 @@ impl World<'_> {
         let seconds = seconds.min(routing.bgp_convergence_max.seconds());
         let at = self.now.after(SimSpan::from_seconds_f64_ceil(seconds));
         SimTime(at.0.div_ceil(WAVE.0).saturating_mul(WAVE.0))
+    }
+
+    /// Every group takes its best site now: how a run begins.
+    pub fn land_at_once(&mut self) {
+        let scenario = self.scenario;
+        let prefixes = scenario.prefixes.len();
+        for group in scenario.client_groups.ids() {
+            for prefix in scenario.prefixes.ids() {
+                let landing = self.landing_model.landing(group, &|site| self.heard(prefix, site));
+                self.steering.landing[group.index() * prefixes + prefix.index()] = landing;
+            }
+        }
     }
 
     /// A batch of groups takes the best site of this moment.

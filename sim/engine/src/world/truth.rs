@@ -10,6 +10,9 @@ use crate::scenario::Change;
 #[derive(Clone, Debug)]
 pub(crate) struct TruthState {
     pub site_up: Table<SiteId, bool>,
+    /// Whether the Internet can hear a site: it is up, and one of its links to neighbours is, if
+    /// it has any.
+    pub site_heard: Table<SiteId, bool>,
     /// Share of each pool's servers in service.
     pub pool_up: Table<PoolId, f64>,
     /// The links as they are.
@@ -31,6 +34,7 @@ impl TruthState {
         let arcs = network.arc_count();
         let mut state = TruthState {
             site_up: Table::filled(network.sites.len(), true),
+            site_heard: Table::filled(network.sites.len(), true),
             pool_up: Table::filled(network.pools.len(), 1.0),
             links: Truth {
                 up: vec![false; arcs],
@@ -115,6 +119,24 @@ impl TruthState {
                     _ => 0,
                 };
             }
+        }
+        self.refresh_heard(network);
+    }
+
+    fn refresh_heard(&mut self, network: &Network) {
+        let (mut outside, mut alive) = (
+            Table::<SiteId, bool>::filled(network.sites.len(), false),
+            Table::<SiteId, bool>::filled(network.sites.len(), false),
+        );
+        for arc in (0..network.arc_count()).map(ArcId::from_index) {
+            let leads_out = matches!(network.nodes[network.arc_to(arc)], NodeKind::Neighbour(_));
+            if let (true, Some(site)) = (leads_out, network.node_site(network.arc_from(arc))) {
+                outside[site] = true;
+                alive[site] |= self.links.up[arc.index()];
+            }
+        }
+        for site in network.sites.ids() {
+            self.site_heard[site] = self.site_up[site] && (alive[site] || !outside[site]);
         }
     }
 }

@@ -62,7 +62,8 @@ fn play(
     recorder: &mut dyn Recorder,
 ) -> RunTotals {
     let id = RunId { arm: ArmId(0), replication: 0 };
-    run(scenario, id, registry, recorder, Limits::default(), &|| false).unwrap()
+    run(scenario, id, registry, recorder, Limits::default(), &|| false)
+        .expect("no limit is in reach")
 }
 
 fn transfer(id: &str, from: NodeId, to: NodeId, bps: f64) -> Demand {

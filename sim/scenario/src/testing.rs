@@ -83,15 +83,6 @@ impl PolicyRegistry for Registry {
     }
 }
 
-/// A registry without policies: what the committed schema and reference are made with.
-pub(crate) struct Nothing;
-
-impl PolicyRegistry for Nothing {
-    fn descriptors(&self) -> &[Descriptor] {
-        &[]
-    }
-}
-
 const fn metric(
     id: &'static str,
     unit: &'static str,

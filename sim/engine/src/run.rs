@@ -50,14 +50,13 @@ pub fn run(
     limits: Limits,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<RunTotals, Stopped> {
-    let horizon = SimTime::ZERO.after(scenario.horizon);
     let mut play = Play::new(scenario, id, registry);
     while let Some(at) = play.next_time() {
         if at != play.world.now {
             if cancelled() {
                 return Err(Stopped::Cancelled);
             }
-            play.end_buckets(at.min(horizon), recorder, cancelled)?;
+            play.end_buckets(at, recorder, cancelled)?;
         }
         let Some((key, event)) = play.players.pop() else { break };
         play.world.now = key.time();
@@ -179,20 +178,24 @@ impl<'a> Play<'a> {
         self.players.send(&mut self.world);
     }
 
-    /// Ends all buckets that are complete at `at`.
+    /// Ends all buckets that are complete at `at`. The last one is complete at the horizon, however
+    /// short: what happens at an instant belongs to the bucket that begins there, and so what
+    /// happens at the horizon to none.
     fn end_buckets(
         &mut self,
         at: SimTime,
         recorder: &mut dyn Recorder,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<(), Stopped> {
-        loop {
-            let end = self.bucket_start.after(self.scenario.bucket);
+        let horizon = SimTime::ZERO.after(self.scenario.horizon);
+        while self.bucket_start < horizon {
+            let end = self.bucket_start.after(self.scenario.bucket).min(horizon);
             if end > at {
                 return Ok(());
             }
             self.world.end_bucket(self.bucket_start, end, recorder);
-            if end >= self.client_start.after(self.scenario.client_bucket) {
+            let client_end = self.client_start.after(self.scenario.client_bucket).min(horizon);
+            if end >= client_end {
                 self.world.end_client_bucket(self.client_start, end, recorder);
                 self.client_start = end;
             }
@@ -202,18 +205,15 @@ impl<'a> Play<'a> {
                 return Err(Stopped::Cancelled);
             }
         }
+        Ok(())
     }
 
-    /// The last, perhaps shorter, buckets and the totals.
-    fn finish(mut self, recorder: &mut dyn Recorder) -> RunTotals {
-        let horizon = SimTime::ZERO.after(self.scenario.horizon);
-        if self.bucket_start < horizon {
-            self.world.end_bucket(self.bucket_start, horizon, recorder);
-        }
-        if self.client_start < horizon {
-            self.world.end_client_bucket(self.client_start, horizon, recorder);
-        }
-        recorder.progress(horizon, self.scenario.horizon);
+    /// Warnings and totals; the event at the horizon has ended all buckets.
+    fn finish(self, recorder: &mut dyn Recorder) -> RunTotals {
+        assert!(
+            self.bucket_start >= SimTime::ZERO.after(self.scenario.horizon),
+            "buckets are open"
+        );
         self.world.warnings(recorder);
         let mut totals = self.world.totals(self.scenario.horizon.seconds());
         totals.arm = crate::kernel::Id::index(self.id.arm);

@@ -246,6 +246,10 @@ impl<'a> World<'a> {
     /// Whether a neighbour would see one of its links used above a share of its capacity: what is
     /// sent into it, under the solution until now.
     fn sent_above(&self, links: &[LinkId], share: f64) -> bool {
+        // Before the first solution nothing has been sent.
+        if self.solution == 0 {
+            return false;
+        }
         let classes = self.scenario.classes.len();
         links.iter().flat_map(|&link| [ArcId::of(link, 0), ArcId::of(link, 1)]).any(|arc| {
             let index = arc.index();

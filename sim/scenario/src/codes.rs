@@ -99,37 +99,27 @@ const IMPORT_CODES: &[Entry] = &[
     entry("E0256", "option that does not fit", "the scenario would not mean what was asked for"),
 ];
 
-/// Codes of runs and comparisons, in order: warnings that are raised after the scenario was read.
-const RUN_CODES: &[Entry] = &[
+/// Codes of runs and comparisons, in order: things to know before trusting the figures. What they
+/// are about is seen in results, not in a line of the scenario.
+const RESULT_CODES: &[Entry] = &[
+    entry("W0101", "shares did not settle", "loss on links that fill each other is approximate"),
+    entry("W0102", "clients without a site", "their traffic is lost, whatever a policy does"),
+    entry("W0901", "different seeds", "unpaired draws hide small differences"),
+    entry("W0902", "different scenarios", "a difference need not be due to the policies"),
+    entry("W0903", "different numbers of replications", "only pairs can be compared"),
+    entry("W0904", "different versions", "a version may play the same scenario differently"),
+    entry("W0905", "nothing to compare in a metric", "no value is neither better nor worse"),
     entry(
-        "W0101",
-        "link shares did not settle",
-        "full links in a circle have shares that depend on each other",
+        "W0906",
+        "figures that are not numbers",
+        "what cannot be computed is left out, not guessed",
     ),
-    entry("W0102", "users land nowhere", "a prefix that no site announces serves nobody"),
-    entry(
-        "W0901",
-        "different seeds",
-        "pairs that share their random numbers differ by policy alone",
-    ),
-    entry(
-        "W0902",
-        "different worlds",
-        "a difference may be due to what happened, not to who steered",
-    ),
-    entry("W0903", "different numbers of replications", "a pair needs both of its runs"),
-    entry(
-        "W0904",
-        "different trajectory versions",
-        "versions that play scenarios differently differ by themselves",
-    ),
-    entry(
-        "W0905",
-        "metric not compared",
-        "a metric without a value on both sides has no difference",
-    ),
-    entry("W0906", "figures that are not numbers", "what is not a number cannot be averaged"),
 ];
+
+/// Every code there is.
+fn all() -> impl Iterator<Item = &'static Entry> {
+    CODES.iter().chain(IMPORT_CODES).chain(RESULT_CODES)
+}
 
 /// The entry of a code.
 pub(crate) fn find(code: &str) -> Option<&'static Entry> {
@@ -139,12 +129,7 @@ pub(crate) fn find(code: &str) -> Option<&'static Entry> {
 /// All codes with their titles, in order.
 #[must_use]
 pub fn codes() -> Vec<(&'static str, &'static str)> {
-    let mut codes: Vec<_> = CODES
-        .iter()
-        .chain(IMPORT_CODES)
-        .chain(RUN_CODES)
-        .map(|entry| (entry.code, entry.title))
-        .collect();
+    let mut codes: Vec<_> = all().map(|entry| (entry.code, entry.title)).collect();
     codes.sort_unstable();
     codes
 }
@@ -152,8 +137,7 @@ pub fn codes() -> Vec<(&'static str, &'static str)> {
 /// A page about a code: why it is refused, a failing example and its repair. None: no such code.
 #[must_use]
 pub fn explain(code: &str) -> Option<String> {
-    let mut entries = CODES.iter().chain(IMPORT_CODES).chain(RUN_CODES);
-    let entry = entries.find(|entry| entry.code.eq_ignore_ascii_case(code))?;
+    let entry = all().find(|entry| entry.code.eq_ignore_ascii_case(code))?;
     let mut page = format!("{}: {}\n\nWhy: {}.\n", entry.code, entry.title, entry.why);
     if let Some(example) = examples::find(entry.code) {
         let indented = |text: &str| {

@@ -39,12 +39,19 @@ fn strict(capacity_bps: f64, arrival_bps: &[f64], carried_ratio: &mut [f64]) {
 }
 
 /// Water-filling: classes that want less than their weighted share get all they want, and what
-/// they leave is shared again among the others.
+/// they leave is shared again among the others. Classes of weight zero get what is left in the
+/// end, in proportion to what arrives.
 fn weighted(weights: &[f64], capacity_bps: f64, arrival_bps: &[f64], carried_ratio: &mut [f64]) {
     let mut satisfied = vec![false; arrival_bps.len()];
     let mut left = capacity_bps;
     loop {
         let weight: f64 = (0..weights.len()).filter(|&i| !satisfied[i]).map(|i| weights[i]).sum();
+        if weight <= 0.0 {
+            let rest = |i: &usize| !satisfied[*i];
+            let arriving: f64 = (0..weights.len()).filter(rest).map(|i| arrival_bps[i]).sum();
+            (0..weights.len()).filter(rest).for_each(|i| carried_ratio[i] = ratio(left, arriving));
+            return;
+        }
         let fits = |i: usize| arrival_bps[i] * weight <= left * weights[i];
         let Some(next) = (0..weights.len()).find(|&i| !satisfied[i] && fits(i)) else {
             for i in (0..weights.len()).filter(|&i| !satisfied[i]) {
@@ -86,6 +93,13 @@ mod tests {
         for (value, expected) in got.iter().zip([1.0, 4.4, 6.6]) {
             assert!((value - expected).abs() < 1e-12, "{got:?}");
         }
+    }
+
+    #[test]
+    fn weight_zero_gets_what_the_others_leave() {
+        let scheduling = Scheduling::Weighted(vec![0.0, 1.0, 0.0]);
+        assert_eq!(carried(&scheduling, 12.0, &[6.0, 8.0, 2.0]), [3.0, 8.0, 1.0]);
+        assert_eq!(carried(&scheduling, 12.0, &[6.0, 20.0, 2.0]), [0.0, 12.0, 0.0]);
     }
 
     proptest! {

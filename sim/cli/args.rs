@@ -314,7 +314,7 @@ pub struct ExplainArgs {
     /// For `route`: client group
     #[arg(long)]
     pub client: Option<String>,
-    /// For `route`: prefix; default: the only one
+    /// For `route`: prefix; default: all
     #[arg(long)]
     pub prefix: Option<String>,
     /// For `route`: instant since the start, such as 45m

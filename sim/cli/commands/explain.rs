@@ -9,7 +9,7 @@ use crate::table::plain;
 use std::path::{Path, PathBuf};
 use steerlab_engine::kernel::SimTime;
 use steerlab_engine::record::RunId;
-use steerlab_engine::run::query_route;
+use steerlab_engine::run::{RouteQuery, query_route};
 use steerlab_engine::scenario::{ArmId, ClientGroupId, PrefixId, Scenario};
 use steerlab_policies::BuiltIn;
 use steerlab_results::view::{ColumnData, DataTable, RunView};
@@ -97,35 +97,50 @@ fn find<'a>(
     u32::try_from(index).map_err(|error| error.to_string())
 }
 
+/// One page a prefix: of the one asked for, else of all.
 fn route_text(scenario: &Scenario, args: &ExplainArgs) -> Result<String, String> {
+    if scenario.client_groups.is_empty() || scenario.prefixes.is_empty() {
+        return Err("the scenario has no client groups that land: nothing to explain".to_owned());
+    }
     let groups = scenario.client_groups.rows().iter().map(|group| group.id.as_str());
-    let prefixes = scenario.prefixes.rows().iter().map(|prefix| prefix.id.as_str());
+    let names = scenario.prefixes.rows().iter().map(|prefix| prefix.id.as_str());
     let arms = scenario.arms.rows().iter().map(|arm| arm.id.as_str());
     let group = ClientGroupId(find("client group", args.client.as_deref(), groups)?);
-    let prefix = PrefixId(find("prefix", args.prefix.as_deref(), prefixes)?);
+    let prefixes: Vec<PrefixId> = match &args.prefix {
+        None => scenario.prefixes.ids().collect(),
+        some => vec![PrefixId(find("prefix", some.as_deref(), names)?)],
+    };
     let arm = match &args.arm {
         None => ArmId(0),
         some => ArmId(find("arm", some.as_deref(), arms)?),
     };
-    let at = SimTime(steerlab_scenario::parse_span(&args.at)?.0);
+    let at = steerlab_scenario::parse_span(&args.at)
+        .map_err(|why| format!("--at {}: {why}; it is a span since the start", args.at))?;
     let id = RunId { arm, replication: args.replication };
-    let query = query_route(scenario, id, &BuiltIn, (group, prefix), at)
-        .map_err(|_| "the run met the limit of events before".to_owned())?;
-    let network = &scenario.network;
-    let name = |site| network.sites[site].id.as_str();
-    let group = &scenario.client_groups[group].id;
-    let prefix = &scenario.prefixes[prefix].id;
-    let arm = &scenario.arms[arm].id;
-    let landing = query.landing.map_or("nowhere", name);
-    let mut text = format!("{group} lands at {landing} for {prefix} at {} in arm {arm}\n", args.at);
-    match query.ranking.first().filter(|row| row.announces) {
-        Some(best) if Some(best.site) != query.landing => text.push_str(&format!(
-            "routing has not converged yet: it will move to {}\n",
-            name(best.site)
-        )),
-        Some(_) => {}
-        None => text.push_str("no site announces the prefix\n"),
+    let mut pages = Vec::new();
+    for prefix in prefixes {
+        let query = query_route(scenario, id, &BuiltIn, (group, prefix), SimTime(at.0))
+            .map_err(|_| "the run met the limit of events before".to_owned())?;
+        let group = &scenario.client_groups[group].id;
+        let prefix = &scenario.prefixes[prefix].id;
+        let place = query.landing.map_or("nowhere", |site| &scenario.network.sites[site].id);
+        let arm = &scenario.arms[arm].id;
+        let head = format!("{group} lands at {place} for {prefix} at {} in arm {arm}\n", args.at);
+        pages.push(head + &ranking(scenario, &query));
     }
+    Ok(pages.join("\n"))
+}
+
+/// What routing prefers, and why.
+fn ranking(scenario: &Scenario, query: &RouteQuery) -> String {
+    let name = |site| scenario.network.sites[site].id.as_str();
+    let mut text = match query.ranking.first().filter(|row| row.announces) {
+        Some(best) if Some(best.site) != query.landing => {
+            format!("routing has not converged yet: it will move to {}\n", name(best.site))
+        }
+        Some(_) => String::new(),
+        None => "no site announces the prefix\n".to_owned(),
+    };
     let rows: Vec<Vec<String>> = query
         .ranking
         .iter()
@@ -140,7 +155,8 @@ fn route_text(scenario: &Scenario, args: &ExplainArgs) -> Result<String, String>
         .collect();
     text.push('\n');
     text.push_str(&plain(&["site", "rtt_ms", "cost_ms", "why"], &rows));
-    Ok(text)
+    text.push_str("cost_ms is what routing compares: rtt_ms with its `landing_noise`\n");
+    text
 }
 
 fn action(console: &Console, input: &Path, args: &ExplainArgs) -> Exit {

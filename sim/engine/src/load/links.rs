@@ -113,7 +113,9 @@ impl Passage {
     /// Share lost because links are full.
     #[must_use]
     pub fn full(&self) -> f64 {
-        (1.0 - self.delivered - self.down - self.no_route).max(0.0)
+        let full = 1.0 - self.delivered - self.down - self.no_route;
+        // Shares that add up to 1 but for rounding are not a loss.
+        if full < 1e-13 { 0.0 } else { full }
     }
 }
 

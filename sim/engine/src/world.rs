@@ -237,6 +237,7 @@ impl<'a> World<'a> {
             change => {
                 self.truth.apply(change, network);
                 self.refresh_servers();
+                self.lose_backlogs();
                 self.bundles.best_stale = true;
                 self.topology_changed();
             }

@@ -295,6 +295,31 @@ fn a_backlog_drains_and_nothing_is_lost() {
     assert!(totals.0[1].latency_ms.p99 > 1_000.0, "queued requests waited seconds");
 }
 
+/// What waits where the power goes is lost with it, and what waits for servers that fail is lost
+/// beyond the bound of the others.
+#[test]
+fn a_backlog_goes_down_with_its_servers() {
+    let servers = |share| Change::ServersDown(steerlab_engine::net::PoolId(0), share);
+    // Four servers with 10 ms a request answer 400 of 410 requests per second: after 30 s 300 wait.
+    // In the last second 410 arrive; one server answers 100 of them and lets 100 wait.
+    for (change, cause, expected) in [
+        (Change::SiteFails(SiteId(0)), DropCause::Down, 300.0 + 410.0),
+        (servers(0.75), DropCause::ServerFull, 200.0 + 310.0),
+        (servers(1.0), DropCause::ServerFull, 300.0 + 410.0),
+    ] {
+        let mut scenario = edge(&[4], &[410.0]);
+        scenario.queue_limit = SimSpan::from_seconds(1);
+        scenario.horizon = SimSpan::from_seconds(31);
+        scenario.bucket = SimSpan::from_seconds(30);
+        scenario.timeline = vec![event(30, change)];
+        let mut totals = Totals::default();
+        play(&scenario, &Nothing, &mut totals);
+        assert!((totals.0[0].flow.queued_requests * 30.0 - 300.0).abs() < 1e-6);
+        let dropped = totals.0[1].flow.dropped_bits[cause as usize] / (11_000.0 * 8.0);
+        assert!((dropped - expected).abs() < 1e-3, "{dropped} of {expected}");
+    }
+}
+
 /// A failed site loses its users' traffic until routing has moved them, then its neighbour
 /// carries both: overload iff utilisation exceeds 1/2.
 #[test]

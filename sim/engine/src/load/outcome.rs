@@ -194,12 +194,11 @@ impl Fluid {
         outcome.dropped[DropCause::Policed as usize] = policed;
         if bundle.dead {
             outcome.dropped[DropCause::Down as usize] = 1.0 - policed;
-            outcome.branches = branches;
-            return outcome;
         }
         let entry = self.entry[index];
         for branch in &bundle.branches {
-            let offered = (1.0 - policed) * branch.share;
+            // Nothing arrives any more from a landing site that is down; what waits still leaves.
+            let offered = if bundle.dead { 0.0 } else { (1.0 - policed) * branch.share };
             let spill = self.spilled(&inputs.fabric, bundle, branch);
             let arriving = offered * entry.delivered * spill.delivered;
             lose(&mut outcome.dropped, offered, entry);
@@ -207,7 +206,7 @@ impl Fluid {
             let egress = self.egress(&inputs.fabric, bundle, index, branch.node);
             let (backlogged, server_s) = self.server(inputs, colos, bundle, branch);
             if backlogged {
-                outcome.backlogged = true;
+                outcome.backlogged |= !bundle.dead;
             } else {
                 outcome.served += arriving * egress.delivered;
                 lose(&mut outcome.dropped, arriving, egress);

@@ -220,7 +220,9 @@ impl World<'_> {
         let (entry, branches) = match key.origin {
             Origin::Landing(site) => {
                 let neighbour = self.bundles.list[number].neighbour;
-                (self.entry_arcs(site, neighbour), self.serving_branches(site, key))
+                let mut branches = self.serving_branches(site, key);
+                self.keep_waiting_branches(number, &mut branches);
+                (self.entry_arcs(site, neighbour), branches)
             }
             Origin::Node(node) => (Vec::new(), self.transfer_branches(node, site, key.tenant)),
         };
@@ -325,6 +327,18 @@ impl World<'_> {
             }
         }
         branches
+    }
+
+    /// Where work of a bundle still waits, its responses leave from there, even if nothing new is
+    /// sent there any more: such a branch stays, with no share.
+    fn keep_waiting_branches(&self, number: usize, branches: &mut Vec<Branch>) {
+        for (colo, backlog) in self.backlogs.iter() {
+            let waits = backlog.waiting.iter().any(|waiting| waiting.bundle as usize == number);
+            if waits && !branches.iter().any(|branch| branch.colo == Some(colo)) {
+                let node = self.scenario.network.colos[colo].node;
+                branches.push(Branch { colo: Some(colo), node, share: 0.0, spill: None });
+            }
+        }
     }
 
     /// Colos of a site share its work in proportion to the servers in service; a site without

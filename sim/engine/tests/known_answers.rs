@@ -3,7 +3,7 @@
 use steerlab_engine::kernel::{Id, SimSpan, SimTime, Stream};
 use steerlab_engine::net::testing::{line_network, plain_link, plain_neighbour, plain_site};
 use steerlab_engine::net::{
-    ColoId, GeoPoint, LinkKind, NeighbourId, NeighbourKind, Network, NodeId, Pool, SiteId,
+    ArcId, ColoId, GeoPoint, LinkKind, NeighbourId, NeighbourKind, Network, NodeId, Pool, SiteId,
 };
 use steerlab_engine::record::{
     ActionRecord, Bucket, DropCause, NoRecorder, Recorder, RunId, RunTotals, TotalRow,
@@ -15,7 +15,7 @@ use steerlab_engine::scenario::{
     Source, Target, TenantId, TimelineEvent,
 };
 use steerlab_engine::steer::{
-    Action, Ask, Descriptor, Policy, PolicyRegistry, Refusal, Surface, View,
+    Action, Ask, Descriptor, Policy, PolicyRegistry, Refusal, Surface, Tunnel, TunnelPair, View,
 };
 
 /// A policy that asks for the actions of the test at their times.
@@ -374,6 +374,32 @@ fn spill_moves_service_but_not_landing() {
     assert!(close(run.sites[1].cpu_utilisation_max, 0.2));
     // Requests cross the backbone (8 kbit each).
     assert!(close(run.arcs[0].carried_bits, 20.0 * 8_000.0 * 600.0));
+}
+
+/// A spilled transfer starts at the other site and takes that site's way, not the tunnels of its
+/// first source.
+#[test]
+fn a_spilled_transfer_leaves_the_tunnels_of_its_source() {
+    script!(
+        Both,
+        vec![
+            (
+                0,
+                Action::SetTunnels(std::sync::Arc::new(vec![TunnelPair {
+                    from: NodeId(0),
+                    to: NodeId(2),
+                    tunnels: vec![Tunnel { arcs: vec![ArcId(0), ArcId(2)], share: 1.0 }],
+                }]))
+            ),
+            (0, Action::Spill { from: SiteId(0), to: SiteId(1), tenant: None, share: 0.25 }),
+        ]
+    );
+    let mut scenario = plain(line_network(3, 1_000), "script");
+    scenario.demands.push(transfer("d", NodeId(0), NodeId(2), 400.0));
+    let run = play(&scenario, &Both, &mut NoRecorder);
+    assert!(close(run.arcs[0].utilisation_max, 0.3), "{}", run.arcs[0].utilisation_max);
+    assert!(close(run.arcs[2].utilisation_max, 0.4), "{}", run.arcs[2].utilisation_max);
+    assert!(close(run.total.served_bits, 400.0 * 600.0));
 }
 
 #[test]

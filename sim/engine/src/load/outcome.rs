@@ -60,12 +60,13 @@ impl Fluid {
         bundle: &Bundle,
         index: usize,
         node: NodeId,
+        exits: impl Iterator<Item = (Path, f64)>,
         bps: f64,
         injection: &mut Injection,
     ) {
         let last = ClassId::from_index(self.classes - 1);
         let remarked = self.remarked[index];
-        for &(path, share) in &bundle.exits {
+        for (path, share) in exits {
             injection.add(path, bundle.class, node, bps * share * (1.0 - remarked));
             if remarked > 0.0 {
                 injection.add(path, last, node, bps * share * remarked);
@@ -90,13 +91,8 @@ impl Fluid {
                 let index = waiting.bundle as usize;
                 let bundle = &inputs.bundles[index];
                 let done = colos[colo].capacity * waiting.work_cpu_s / backlog.work_cpu_s;
-                self.leave(
-                    bundle,
-                    index,
-                    node,
-                    done / bundle.cpu_s * bundle.response_bits,
-                    injection,
-                );
+                let bps = done / bundle.cpu_s * bundle.response_bits;
+                self.leave(bundle, index, node, bundle.exits.iter().copied(), bps, injection);
             }
         }
     }
@@ -132,7 +128,7 @@ impl Fluid {
         fabric: &Fabric<'_>,
         bundle: &Bundle,
         index: usize,
-        node: NodeId,
+        branch: &Branch,
     ) -> Passage {
         if bundle.exits.is_empty() {
             return Passage::FREE;
@@ -140,10 +136,10 @@ impl Fluid {
         let last = ClassId::from_index(self.classes - 1);
         let remarked = self.remarked[index];
         let mut sum = Passage { delivered: 0.0, ..Passage::FREE };
-        for &(path, share) in &bundle.exits {
+        for (path, share) in branch.exits(bundle) {
             for (class, part) in [(bundle.class, 1.0 - remarked), (last, remarked)] {
                 if part > 0.0 {
-                    let passage = self.passage(fabric, path, class, node);
+                    let passage = self.passage(fabric, path, class, branch.node);
                     sum.delivered += share * part * passage.delivered;
                     sum.down += share * part * passage.down;
                     sum.no_route += share * part * passage.no_route;
@@ -203,7 +199,7 @@ impl Fluid {
             let arriving = offered * entry.delivered * spill.delivered;
             lose(&mut outcome.dropped, offered, entry);
             lose(&mut outcome.dropped, offered * entry.delivered, spill);
-            let egress = self.egress(&inputs.fabric, bundle, index, branch.node);
+            let egress = self.egress(&inputs.fabric, bundle, index, branch);
             let (backlogged, server_s) = self.server(inputs, colos, bundle, branch);
             if backlogged {
                 outcome.backlogged |= !bundle.dead;

@@ -224,7 +224,7 @@ impl World<'_> {
                 self.keep_waiting_branches(number, &mut branches);
                 (self.entry_arcs(site, neighbour), branches)
             }
-            Origin::Node(node) => (Vec::new(), self.transfer_branches(node, site, key.tenant)),
+            Origin::Node(node) => (Vec::new(), self.transfer_branches(node, site, key)),
         };
         let exits = match key.target {
             Destination::Users(None) => Vec::new(),
@@ -239,13 +239,9 @@ impl World<'_> {
                 })
                 .clone(),
             Destination::Node(to) => {
-                let tunnel = match key.origin {
-                    Origin::Node(from) => self.steering.tunnel_of.get(&(from, to)),
-                    Origin::Landing(_) => None,
-                };
-                let path = match tunnel {
-                    Some(&pair) => Path::Tunnels(pair),
-                    None => Path::Dag(self.routes.dag_to_node(&self.graph, to)),
+                let path = match key.origin {
+                    Origin::Node(from) => self.inside_path(from, to),
+                    Origin::Landing(_) => Path::Dag(self.routes.dag_to_node(&self.graph, to)),
                 };
                 vec![(path, 1.0)]
             }
@@ -323,6 +319,7 @@ impl World<'_> {
                     node,
                     share: site_share * share,
                     spill,
+                    exit: None,
                 });
             }
         }
@@ -336,7 +333,13 @@ impl World<'_> {
             let waits = backlog.waiting.iter().any(|waiting| waiting.bundle as usize == number);
             if waits && !branches.iter().any(|branch| branch.colo == Some(colo)) {
                 let node = self.scenario.network.colos[colo].node;
-                branches.push(Branch { colo: Some(colo), node, share: 0.0, spill: None });
+                branches.push(Branch {
+                    colo: Some(colo),
+                    node,
+                    share: 0.0,
+                    spill: None,
+                    exit: None,
+                });
             }
         }
     }
@@ -360,22 +363,29 @@ impl World<'_> {
             .collect()
     }
 
+    /// The way between two nodes: a pair's tunnels where it has some, else the IGP's.
+    fn inside_path(&mut self, from: NodeId, to: NodeId) -> Path {
+        match self.steering.tunnel_of.get(&(from, to)) {
+            Some(&pair) => Path::Tunnels(pair),
+            None => Path::Dag(self.routes.dag_to_node(&self.graph, to)),
+        }
+    }
+
     /// A transfer starts at its source; a spilled share starts at another site that has the
-    /// content too.
-    fn transfer_branches(
-        &self,
-        node: NodeId,
-        site: Option<SiteId>,
-        tenant: TenantId,
-    ) -> Vec<Branch> {
-        let spills = site.map_or_else(Vec::new, |site| self.spill_shares(site, tenant));
+    /// content too, and takes that site's way to the destination.
+    fn transfer_branches(&mut self, node: NodeId, site: Option<SiteId>, key: Key) -> Vec<Branch> {
+        let spills = site.map_or_else(Vec::new, |site| self.spill_shares(site, key.tenant));
         let kept = 1.0 - spills.iter().map(|(_, share)| share).sum::<f64>();
-        std::iter::once((node, kept))
-            .chain(
-                spills.into_iter().map(|(to, share)| (self.scenario.network.site_node(to), share)),
-            )
-            .filter(|(_, share)| *share > 0.0)
-            .map(|(node, share)| Branch { colo: None, node, share, spill: None })
-            .collect()
+        let mut branches = vec![Branch { colo: None, node, share: kept, spill: None, exit: None }];
+        for (site, share) in spills {
+            let node = self.scenario.network.site_node(site);
+            let exit = match key.target {
+                Destination::Node(to) => Some(self.inside_path(node, to)),
+                Destination::Users(_) => None,
+            };
+            branches.push(Branch { colo: None, node, share, spill: None, exit });
+        }
+        branches.retain(|branch| branch.share > 0.0);
+        branches
     }
 }

@@ -376,6 +376,24 @@ fn spill_moves_service_but_not_landing() {
     assert!(close(run.arcs[0].carried_bits, 20.0 * 8_000.0 * 600.0));
 }
 
+/// Work that waits elsewhere does not slow down what is served here: half of the requests go to a
+/// full server and wait 10 s, half stay and take what an idle site takes.
+#[test]
+fn a_backlog_delays_only_what_waits_in_it() {
+    script!(
+        Half,
+        vec![(0, Action::Spill { from: SiteId(0), to: SiteId(1), tenant: None, share: 0.5 })]
+    );
+    let mut scenario = edge(&[100, 1], &[400.0, 0.0]);
+    let nodes = [NodeId(0), NodeId(1)];
+    scenario.network.links.push(plain_link("b", LinkKind::Backbone, nodes, 1_000_000_000));
+    let mut totals = Totals::default();
+    play(&scenario, &Half, &mut totals);
+    let latency = totals.0[9].latency_ms;
+    assert!(latency.p50 < 100.0, "200 of 300 answers a second: {latency:?}");
+    assert!(latency.p95 > 10_000.0, "100 of 300 answers a second: {latency:?}");
+}
+
 /// A spilled transfer starts at the other site and takes that site's way, not the tunnels of its
 /// first source.
 #[test]

@@ -102,7 +102,7 @@ pub struct Passage {
     pub down: f64,
     /// Share that has no route.
     pub no_route: f64,
-    /// Mean delay over our own links, seconds, queueing included.
+    /// Mean delay over our own links of what is delivered, seconds, queueing included.
     pub delay_s: f64,
 }
 
@@ -114,6 +114,13 @@ impl Passage {
     #[must_use]
     pub fn full(&self) -> f64 {
         (1.0 - self.delivered - self.down - self.no_route).max(0.0)
+    }
+
+    /// Makes a mean of a delay that was summed over shares delivered.
+    #[must_use]
+    pub(super) fn with_mean_delay(self) -> Passage {
+        let delay_s = if self.delivered > 0.0 { self.delay_s / self.delivered } else { 0.0 };
+        Passage { delay_s, ..self }
     }
 }
 
@@ -217,12 +224,13 @@ impl Fabric<'_> {
                 let to = self.graph.to[arc.index()];
                 // Whoever is led to and forwards no further is the destination.
                 let rest = if dag.next(to).is_empty() { Passage::FREE } else { out[to.index()] };
-                sum.delivered += share * passed * rest.delivered;
+                let delivered = share * passed * rest.delivered;
+                sum.delivered += delivered;
                 sum.down +=
                     if self.truth.up[arc.index()] { share * passed * rest.down } else { share };
-                sum.delay_s += share * (self.delay_s(arc, passed) + rest.delay_s);
+                sum.delay_s += delivered * (self.delay_s(arc, passed) + rest.delay_s);
             }
-            out[node.index()] = sum;
+            out[node.index()] = sum.with_mean_delay();
         }
     }
 
@@ -243,8 +251,8 @@ impl Fabric<'_> {
                 }
             }
             sum.delivered += left;
-            sum.delay_s += tunnel.share * delay_s;
+            sum.delay_s += left * delay_s;
         }
-        sum
+        sum.with_mean_delay()
     }
 }

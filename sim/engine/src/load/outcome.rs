@@ -143,11 +143,11 @@ impl Fluid {
                     sum.delivered += share * part * passage.delivered;
                     sum.down += share * part * passage.down;
                     sum.no_route += share * part * passage.no_route;
-                    sum.delay_s += share * part * passage.delay_s;
+                    sum.delay_s += share * part * passage.delivered * passage.delay_s;
                 }
             }
         }
-        sum
+        sum.with_mean_delay()
     }
 
     /// Fills in `self.outcome` and the response times of `colos`.
@@ -201,20 +201,24 @@ impl Fluid {
             lose(&mut outcome.dropped, offered * entry.delivered, spill);
             let egress = self.egress(&inputs.fabric, bundle, index, branch);
             let (backlogged, server_s) = self.server(inputs, colos, bundle, branch);
+            let latency_s = server_s + 2.0 * spill.delay_s + egress.delay_s;
             if backlogged {
                 outcome.backlogged |= !bundle.dead;
             } else {
-                outcome.served += arriving * egress.delivered;
+                let served = arriving * egress.delivered;
+                outcome.served += served;
+                outcome.latency_s += served * latency_s;
                 lose(&mut outcome.dropped, arriving, egress);
             }
-            let latency_s = server_s + 2.0 * spill.delay_s + egress.delay_s;
-            outcome.latency_s += branch.share * latency_s;
             branches.push(BranchOutcome {
                 arriving,
                 egress: [egress.delivered, egress.full(), egress.down, egress.no_route],
                 backlogged,
                 latency_s,
             });
+        }
+        if outcome.served > 0.0 {
+            outcome.latency_s /= outcome.served;
         }
         outcome.branches = branches;
         outcome

@@ -376,6 +376,18 @@ fn spill_moves_service_but_not_landing() {
     assert!(close(run.arcs[0].carried_bits, 20.0 * 8_000.0 * 600.0));
 }
 
+/// A site whose servers are all out of service serves nothing, even if it has a colo without any.
+#[test]
+fn a_colo_without_servers_does_not_stand_in() {
+    let mut scenario = edge(&[1], &[50.0]);
+    let network = &mut scenario.network;
+    let bare = network.add_colo(SiteId(0), "s0/bare");
+    network.sites[SiteId(0)].colos = vec![bare, ColoId(0)];
+    scenario.timeline = vec![event(300, Change::ServersDown(steerlab_engine::net::PoolId(0), 1.0))];
+    let run = play(&scenario, &Nothing, &mut NoRecorder);
+    assert!(close(run.total.served_requests, 50.0 * 300.0), "{}", run.total.served_requests);
+}
+
 /// Work that waits elsewhere does not slow down what is served here: half of the requests go to a
 /// full server and wait 10 s, half stay and take what an idle site takes.
 #[test]

@@ -345,7 +345,7 @@ impl World<'_> {
     }
 
     /// Colos of a site share its work in proportion to the servers in service; a site without
-    /// servers (or with none in service) serves at its first colo.
+    /// servers serves at its first colo, one with none in service turns away at its first with any.
     fn colo_shares(&self, site: SiteId) -> Vec<(ColoId, f64)> {
         let colos = &self.scenario.network.sites[site].colos;
         let capacity = |colo: ColoId| {
@@ -354,7 +354,8 @@ impl World<'_> {
         };
         let total: f64 = colos.iter().map(|&colo| capacity(colo)).sum();
         if total <= 0.0 {
-            return vec![(colos[0], 1.0)];
+            let pools = |colo: &ColoId| !self.scenario.network.colos[*colo].pools.is_empty();
+            return vec![(colos.iter().copied().find(pools).unwrap_or(colos[0]), 1.0)];
         }
         colos
             .iter()

@@ -194,9 +194,12 @@ impl<'a> World<'a> {
         self.close_interval();
         match event {
             Event::TrafficStep => {
-                // Up to the next regular step: shapes are taken at the middle of what lasts.
+                // Up to the next step: shapes are taken at the middle of what lasts.
                 let step = self.scenario.traffic_step.0;
-                let lasts = SimSpan(step - self.now.0 % step);
+                let regular = SimSpan(step - self.now.0 % step);
+                let marks = self.scenario.surges.iter().flat_map(|surge| [surge.at, surge.until]);
+                let to_marks = marks.filter(|&at| at > self.now).map(|at| at.since(self.now));
+                let lasts = to_marks.fold(regular, SimSpan::min);
                 self.demands.refresh(self.scenario, self.now, lasts);
                 self.solution_stale = true;
             }

@@ -6,13 +6,13 @@ use steerlab_engine::net::{
     ArcId, ColoId, GeoPoint, LinkKind, NeighbourId, NeighbourKind, Network, NodeId, Pool, SiteId,
 };
 use steerlab_engine::record::{
-    ActionRecord, Bucket, DropCause, NoRecorder, Recorder, RunId, RunTotals, TotalRow,
+    ActionRecord, Bucket, DropCause, EventRecord, NoRecorder, Recorder, RunId, RunTotals, TotalRow,
 };
 use steerlab_engine::run::{Limits, run};
 use steerlab_engine::scenario::testing::plain;
 use steerlab_engine::scenario::{
     ArmId, Change, ClientGroup, ClientGroupId, Demand, Prefix, PrefixId, Rate, Scenario, ServiceId,
-    Source, Target, TenantId, TimelineEvent,
+    Source, Surge, Target, TenantId, TimelineEvent,
 };
 use steerlab_engine::steer::{
     Action, Ask, Descriptor, Policy, PolicyRegistry, Refusal, Surface, Tunnel, TunnelPair, View,
@@ -386,6 +386,59 @@ fn a_colo_without_servers_does_not_stand_in() {
     scenario.timeline = vec![event(300, Change::ServersDown(steerlab_engine::net::PoolId(0), 1.0))];
     let run = play(&scenario, &Nothing, &mut NoRecorder);
     assert!(close(run.total.served_requests, 50.0 * 300.0), "{}", run.total.served_requests);
+}
+
+/// A surge that begins and ends inside a traffic step is there in full; its ramps are taken at its
+/// middle, not at that of the step.
+#[test]
+fn a_surge_ends_before_its_step() {
+    let mut scenario = edge(&[10], &[10.0]);
+    scenario.surges = vec![Surge {
+        at: SimTime(0),
+        until: SimTime(20_000_000_000),
+        ramp: SimSpan::from_seconds(5),
+        factor: 3.0,
+        demands: scenario.demands.ids().collect(),
+        label: String::new(),
+    }];
+    let run = play(&scenario, &Nothing, &mut NoRecorder);
+    assert!(close(run.total.offered_requests, 10.0 * (600.0 + 2.0 * 20.0)));
+}
+
+/// Actions on one target take effect in the order in which they were asked for, however long each
+/// of them takes.
+#[test]
+fn a_later_action_does_not_overtake() {
+    script!(
+        Flap,
+        (1..100)
+            .map(|at| {
+                let (prefix, site) = (PrefixId(0), SiteId(0));
+                let on = at % 2 == 0;
+                let action = if on {
+                    Action::Announce { prefix, site }
+                } else {
+                    Action::Withdraw { prefix, site }
+                };
+                (at, action)
+            })
+            .collect()
+    );
+    #[derive(Default)]
+    struct Effects(Vec<String>);
+    impl Recorder for Effects {
+        fn event(&mut self, event: &EventRecord<'_>) {
+            if event.kind == "action-effective" {
+                self.0.push(event.label.to_owned());
+            }
+        }
+    }
+    let mut scenario = edge(&[1, 1], &[1.0, 1.0]);
+    scenario.actuators[Surface::Announce as usize].jitter = SimSpan::from_seconds(30);
+    let mut effects = Effects::default();
+    play(&scenario, &Flap, &mut effects);
+    assert_eq!(effects.0.len(), 99);
+    assert!(effects.0.iter().step_by(2).all(|name| name == "withdraw"), "{:?}", effects.0);
 }
 
 /// Work that waits elsewhere does not slow down what is served here: half of the requests go to a

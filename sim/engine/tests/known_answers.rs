@@ -441,6 +441,27 @@ fn a_later_action_does_not_overtake() {
     assert!(effects.0.iter().step_by(2).all(|name| name == "withdraw"), "{:?}", effects.0);
 }
 
+/// The IGP needs its time after every change: a second failure does not converge with the first.
+#[test]
+fn every_change_converges_in_its_own_time() {
+    let mut network = line_network(2, 1_000);
+    for (index, weight) in [(1, 2), (2, 3)] {
+        let nodes = [NodeId(0), NodeId(1)];
+        let mut link = plain_link(&format!("l{index}"), LinkKind::Backbone, nodes, 1_000);
+        link.weight = [weight; 2];
+        network.links.push(link);
+    }
+    let mut scenario = plain(network, "script");
+    scenario.demands.push(transfer("d", NodeId(0), NodeId(1), 100.0));
+    scenario.routing.igp_convergence = SimSpan::from_seconds(10);
+    scenario.timeline = vec![
+        event(100, Change::LinkFails(steerlab_engine::net::LinkId(0))),
+        event(105, Change::LinkFails(steerlab_engine::net::LinkId(1))),
+    ];
+    let run = play(&scenario, &Nothing, &mut NoRecorder);
+    assert!(close(run.total.dropped_bits[DropCause::Down as usize], 100.0 * 15.0));
+}
+
 /// Work that waits elsewhere does not slow down what is served here: half of the requests go to a
 /// full server and wait 10 s, half stay and take what an idle site takes.
 #[test]

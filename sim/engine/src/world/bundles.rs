@@ -55,6 +55,8 @@ pub(crate) struct Bundles {
     keys: Vec<Key>,
     numbers: BTreeMap<Key, u32>,
     demands_of: BTreeMap<(ClientGroupId, PrefixId), Vec<DemandId>>,
+    /// Prefix of each group's first demand; the first prefix where it has none.
+    pub first_prefix: Vec<Option<PrefixId>>,
     /// Per (client group, prefix): round trip to the nearest site that could serve it.
     best_rtt: Vec<Option<SimSpan>>,
     /// Sites came or went: `best_rtt` is old.
@@ -64,19 +66,27 @@ pub(crate) struct Bundles {
 impl Bundles {
     pub fn new(scenario: &Scenario) -> Bundles {
         let mut demands_of: BTreeMap<_, Vec<DemandId>> = BTreeMap::new();
+        let mut fate = vec![DemandFate::default(); scenario.demands.len()];
+        let mut first_prefix = vec![None; scenario.client_groups.len()];
         for (id, demand) in scenario.demands.iter() {
             if let (Source::Clients(group), Target::Prefix(prefix)) = (demand.source, demand.target)
             {
                 demands_of.entry((group, prefix)).or_default().push(id);
+                fate[id.index()].group = Some(group);
+                first_prefix[group.index()].get_or_insert(prefix);
             }
+        }
+        for prefix in &mut first_prefix {
+            *prefix = prefix.or(scenario.prefixes.ids().next());
         }
         Bundles {
             list: Vec::new(),
             of_demand: vec![None; scenario.demands.len()],
-            fate: vec![DemandFate::default(); scenario.demands.len()],
+            fate,
             keys: Vec::new(),
             numbers: BTreeMap::new(),
             demands_of,
+            first_prefix,
             best_rtt: Vec::new(),
             best_stale: true,
         }

@@ -320,6 +320,9 @@ impl<'a> World<'a> {
             let bound = capacity * self.scenario.queue_limit.seconds();
             self.colos[id].capacity = capacity;
             self.colos[id].bound_cpu_s = bound;
+            if self.pools[id] != pools {
+                self.colos[id].forget_response_time();
+            }
             self.pools[id] = pools;
         }
     }

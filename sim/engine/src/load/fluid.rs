@@ -145,6 +145,13 @@ pub struct ColoState {
     pub(super) computed_for: (f64, f64),
 }
 
+impl ColoState {
+    /// Response times must be found anew: what is in service has changed.
+    pub(crate) fn forget_response_time(&mut self) {
+        self.computed_for = (f64::NAN, f64::NAN);
+    }
+}
+
 /// Scratch space and results of the fluid solution, kept between solutions to avoid allocation.
 #[derive(Clone, Debug, Default)]
 pub struct Fluid {

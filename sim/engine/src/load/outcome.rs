@@ -155,8 +155,7 @@ impl Fluid {
         self.passages.clear();
         for (colo, state) in colos.iter_mut() {
             let pools = &inputs.pools[colo];
-            // Most changes leave most colos as they were. Equal capacity means equal pools here:
-            // what is in service changes capacity.
+            // Most changes leave most colos as they were.
             if state.computed_for == (state.arrival, state.capacity) {
                 continue;
             }

@@ -290,8 +290,8 @@ impl<'a> World<'a> {
 
     fn converge(&mut self, recorder: &mut dyn Recorder) {
         let mut due = None;
-        while let Some((_, installed)) = self.converging.pop_front_if(|(at, _)| *at <= self.now) {
-            due = Some(installed);
+        while self.converging.front().is_some_and(|(at, _)| *at <= self.now) {
+            due = self.converging.pop_front().map(|(_, installed)| installed);
         }
         if let Some(installed) = due
             && *self.routes.installed() != installed

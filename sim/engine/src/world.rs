@@ -20,8 +20,10 @@ use crate::load::server::Backlog;
 use crate::net::graph::Adjacency;
 use crate::net::{ArcId, ColoId, LinkId, Pool};
 use crate::record::{EventRecord, Recorder};
-use crate::route::{NearestLanding, RouteTable};
+use crate::route::{Installed, NearestLanding, RouteTable};
 use crate::scenario::{Change, ClientGroupId, MatrixId, PrefixId, Scenario};
+use crate::steer::FeedKind;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 pub(crate) use bundles::Bundles;
@@ -129,6 +131,8 @@ pub(crate) struct World<'a> {
     pub solution: u64,
     /// Paths, spills or what is up changed: every bundle's way must be found anew.
     pub ways_stale: bool,
+    /// What routing will install when it has converged on a change, and when.
+    pub converging: VecDeque<(SimTime, Installed)>,
     /// Groups that land elsewhere since bundles were last assigned.
     pub moved: Vec<(ClientGroupId, PrefixId)>,
     /// Rates, capacities or structure changed: the solution is old.
@@ -167,6 +171,7 @@ impl<'a> World<'a> {
             meters: Meters::new(scenario),
             solution: 0,
             ways_stale: true,
+            converging: VecDeque::new(),
             moved: Vec::new(),
             solution_stale: true,
             trajectory: Fingerprint::default(),
@@ -194,9 +199,12 @@ impl<'a> World<'a> {
         self.close_interval();
         match event {
             Event::TrafficStep => {
-                // Up to the next regular step: shapes are taken at the middle of what lasts.
+                // Up to the next step: shapes are taken at the middle of what lasts.
                 let step = self.scenario.traffic_step.0;
-                let lasts = SimSpan(step - self.now.0 % step);
+                let regular = SimSpan(step - self.now.0 % step);
+                let marks = self.scenario.surges.iter().flat_map(|surge| [surge.at, surge.until]);
+                let to_marks = marks.filter(|&at| at > self.now).map(|at| at.since(self.now));
+                let lasts = to_marks.fold(regular, SimSpan::min);
                 self.demands.refresh(self.scenario, self.now, lasts);
                 self.solution_stale = true;
             }
@@ -232,11 +240,21 @@ impl<'a> World<'a> {
         }
         self.tell(recorder, kind, &row.agent, &entity, &row.label);
         match &row.change {
-            Change::FeedOutage(kind, until) => self.meters.outage(*kind, *until),
+            Change::FeedOutage(kind, until) => {
+                self.meters.outage(*kind, *until);
+                // Other feeds sample again by themselves; what this one has missed comes now.
+                if *kind == FeedKind::Topology && self.meters.used[*kind as usize] {
+                    let number = FeedKind::Topology as u32;
+                    let sample = Event::Sample(number as u8);
+                    let at = self.now.max(*until);
+                    self.outbox.push((at, phase::SAMPLE, source::FEED + number, sample));
+                }
+            }
             Change::Mark => {}
             change => {
                 self.truth.apply(change, network);
                 self.refresh_servers();
+                self.lose_backlogs();
                 self.bundles.best_stale = true;
                 self.topology_changed();
             }
@@ -271,13 +289,19 @@ impl<'a> World<'a> {
             return;
         }
         let at = self.now.after(self.scenario.routing.igp_convergence);
+        self.converging.push_back((at, self.truth.installed()));
         self.outbox.push((at, phase::EFFECT, source::IGP, Event::Converged));
         self.schedule_landing(None);
     }
 
     fn converge(&mut self, recorder: &mut dyn Recorder) {
-        let installed = self.truth.installed();
-        if *self.routes.installed() != installed {
+        let mut due = None;
+        while self.converging.front().is_some_and(|(at, _)| *at <= self.now) {
+            due = self.converging.pop_front().map(|(_, installed)| installed);
+        }
+        if let Some(installed) = due
+            && *self.routes.installed() != installed
+        {
             self.routes = RouteTable::new(installed);
             self.ways_stale = true;
             self.solution_stale = true;
@@ -301,8 +325,10 @@ impl<'a> World<'a> {
             };
             let bound = capacity * self.scenario.queue_limit.seconds();
             self.colos[id].capacity = capacity;
-            self.colos[id].forget_response_time();
             self.colos[id].bound_cpu_s = bound;
+            if self.pools[id] != pools {
+                self.colos[id].forget_response_time();
+            }
             self.pools[id] = pools;
         }
     }

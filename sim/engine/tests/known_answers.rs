@@ -3,19 +3,19 @@
 use steerlab_engine::kernel::{Id, SimSpan, SimTime, Stream};
 use steerlab_engine::net::testing::{line_network, plain_link, plain_neighbour, plain_site};
 use steerlab_engine::net::{
-    ColoId, GeoPoint, LinkKind, NeighbourId, NeighbourKind, Network, NodeId, Pool, SiteId,
+    ArcId, ColoId, GeoPoint, LinkKind, NeighbourId, NeighbourKind, Network, NodeId, Pool, SiteId,
 };
 use steerlab_engine::record::{
-    ActionRecord, Bucket, DropCause, NoRecorder, Recorder, RunId, RunTotals, TotalRow,
+    ActionRecord, Bucket, DropCause, EventRecord, NoRecorder, Recorder, RunId, RunTotals, TotalRow,
 };
 use steerlab_engine::run::{Limits, run};
 use steerlab_engine::scenario::testing::plain;
 use steerlab_engine::scenario::{
     ArmId, Change, ClientGroup, ClientGroupId, Demand, Prefix, PrefixId, Rate, Scenario, ServiceId,
-    Source, Target, TenantId, TimelineEvent,
+    Source, Surge, Target, TenantId, TimelineEvent,
 };
 use steerlab_engine::steer::{
-    Action, Ask, Descriptor, Policy, PolicyRegistry, Refusal, Surface, View,
+    Action, Ask, Descriptor, Policy, PolicyRegistry, Refusal, Surface, Tunnel, TunnelPair, View,
 };
 
 /// A policy that asks for the actions of the test at their times.
@@ -296,6 +296,31 @@ fn a_backlog_drains_and_nothing_is_lost() {
     assert!(totals.0[1].latency_ms.p99 > 1_000.0, "queued requests waited seconds");
 }
 
+/// What waits where the power goes is lost with it, and what waits for servers that fail is lost
+/// beyond the bound of the others.
+#[test]
+fn a_backlog_goes_down_with_its_servers() {
+    let servers = |share| Change::ServersDown(steerlab_engine::net::PoolId(0), share);
+    // Four servers with 10 ms a request answer 400 of 410 requests per second: after 30 s 300 wait.
+    // In the last second 410 arrive; one server answers 100 of them and lets 100 wait.
+    for (change, cause, expected) in [
+        (Change::SiteFails(SiteId(0)), DropCause::Down, 300.0 + 410.0),
+        (servers(0.75), DropCause::ServerFull, 200.0 + 310.0),
+        (servers(1.0), DropCause::ServerFull, 300.0 + 410.0),
+    ] {
+        let mut scenario = edge(&[4], &[410.0]);
+        scenario.queue_limit = SimSpan::from_seconds(1);
+        scenario.horizon = SimSpan::from_seconds(31);
+        scenario.bucket = SimSpan::from_seconds(30);
+        scenario.timeline = vec![event(30, change)];
+        let mut totals = Totals::default();
+        play(&scenario, &Nothing, &mut totals);
+        assert!((totals.0[0].flow.queued_requests * 30.0 - 300.0).abs() < 1e-6);
+        let dropped = totals.0[1].flow.dropped_bits[cause as usize] / (11_000.0 * 8.0);
+        assert!((dropped - expected).abs() < 1e-3, "{dropped} of {expected}");
+    }
+}
+
 /// A failed site loses its users' traffic until routing has moved them, then its neighbour
 /// carries both: overload iff utilisation exceeds 1/2.
 #[test]
@@ -350,6 +375,136 @@ fn spill_moves_service_but_not_landing() {
     assert!(close(run.sites[1].cpu_utilisation_max, 0.2));
     // Requests cross the backbone (8 kbit each).
     assert!(close(run.arcs[0].carried_bits, 20.0 * 8_000.0 * 600.0));
+}
+
+/// A site whose servers are all out of service serves nothing, even if it has a colo without any.
+#[test]
+fn a_colo_without_servers_does_not_stand_in() {
+    let mut scenario = edge(&[1], &[50.0]);
+    let network = &mut scenario.network;
+    let bare = network.add_colo(SiteId(0), "s0/bare");
+    network.sites[SiteId(0)].colos = vec![bare, ColoId(0)];
+    scenario.timeline = vec![event(300, Change::ServersDown(steerlab_engine::net::PoolId(0), 1.0))];
+    let run = play(&scenario, &Nothing, &mut NoRecorder);
+    assert!(close(run.total.served_requests, 50.0 * 300.0), "{}", run.total.served_requests);
+}
+
+/// A surge that begins and ends inside a traffic step is there in full; its ramps are taken at its
+/// middle, not at that of the step.
+#[test]
+fn a_surge_ends_before_its_step() {
+    let mut scenario = edge(&[10], &[10.0]);
+    scenario.surges = vec![Surge {
+        at: SimTime(0),
+        until: SimTime(20_000_000_000),
+        ramp: SimSpan::from_seconds(5),
+        factor: 3.0,
+        demands: scenario.demands.ids().collect(),
+        label: String::new(),
+    }];
+    let run = play(&scenario, &Nothing, &mut NoRecorder);
+    assert!(close(run.total.offered_requests, 10.0 * (600.0 + 2.0 * 20.0)));
+}
+
+/// Actions on one target take effect in the order in which they were asked for, however long each
+/// of them takes.
+#[test]
+fn a_later_action_does_not_overtake() {
+    script!(
+        Flap,
+        (1..100)
+            .map(|at| {
+                let (prefix, site) = (PrefixId(0), SiteId(0));
+                let on = at % 2 == 0;
+                let action = if on {
+                    Action::Announce { prefix, site }
+                } else {
+                    Action::Withdraw { prefix, site }
+                };
+                (at, action)
+            })
+            .collect()
+    );
+    #[derive(Default)]
+    struct Effects(Vec<String>);
+    impl Recorder for Effects {
+        fn event(&mut self, event: &EventRecord<'_>) {
+            if event.kind == "action-effective" {
+                self.0.push(event.label.to_owned());
+            }
+        }
+    }
+    let mut scenario = edge(&[1, 1], &[1.0, 1.0]);
+    scenario.actuators[Surface::Announce as usize].jitter = SimSpan::from_seconds(30);
+    let mut effects = Effects::default();
+    play(&scenario, &Flap, &mut effects);
+    assert_eq!(effects.0.len(), 99);
+    assert!(effects.0.iter().step_by(2).all(|name| name == "withdraw"), "{:?}", effects.0);
+}
+
+/// The IGP needs its time after every change: a second failure does not converge with the first.
+#[test]
+fn every_change_converges_in_its_own_time() {
+    let mut network = line_network(2, 1_000);
+    for (index, weight) in [(1, 2), (2, 3)] {
+        let nodes = [NodeId(0), NodeId(1)];
+        let mut link = plain_link(&format!("l{index}"), LinkKind::Backbone, nodes, 1_000);
+        link.weight = [weight; 2];
+        network.links.push(link);
+    }
+    let mut scenario = plain(network, "script");
+    scenario.demands.push(transfer("d", NodeId(0), NodeId(1), 100.0));
+    scenario.routing.igp_convergence = SimSpan::from_seconds(10);
+    scenario.timeline = vec![
+        event(100, Change::LinkFails(steerlab_engine::net::LinkId(0))),
+        event(105, Change::LinkFails(steerlab_engine::net::LinkId(1))),
+    ];
+    let run = play(&scenario, &Nothing, &mut NoRecorder);
+    assert!(close(run.total.dropped_bits[DropCause::Down as usize], 100.0 * 15.0));
+}
+
+/// Work that waits elsewhere does not slow down what is served here: half of the requests go to a
+/// full server and wait 10 s, half stay and take what an idle site takes.
+#[test]
+fn a_backlog_delays_only_what_waits_in_it() {
+    script!(
+        Half,
+        vec![(0, Action::Spill { from: SiteId(0), to: SiteId(1), tenant: None, share: 0.5 })]
+    );
+    let mut scenario = edge(&[100, 1], &[400.0, 0.0]);
+    let nodes = [NodeId(0), NodeId(1)];
+    scenario.network.links.push(plain_link("b", LinkKind::Backbone, nodes, 1_000_000_000));
+    let mut totals = Totals::default();
+    play(&scenario, &Half, &mut totals);
+    let latency = totals.0[9].latency_ms;
+    assert!(latency.p50 < 100.0, "200 of 300 answers a second: {latency:?}");
+    assert!(latency.p95 > 10_000.0, "100 of 300 answers a second: {latency:?}");
+}
+
+/// A spilled transfer starts at the other site and takes that site's way, not the tunnels of its
+/// first source.
+#[test]
+fn a_spilled_transfer_leaves_the_tunnels_of_its_source() {
+    script!(
+        Both,
+        vec![
+            (
+                0,
+                Action::SetTunnels(std::sync::Arc::new(vec![TunnelPair {
+                    from: NodeId(0),
+                    to: NodeId(2),
+                    tunnels: vec![Tunnel { arcs: vec![ArcId(0), ArcId(2)], share: 1.0 }],
+                }]))
+            ),
+            (0, Action::Spill { from: SiteId(0), to: SiteId(1), tenant: None, share: 0.25 }),
+        ]
+    );
+    let mut scenario = plain(line_network(3, 1_000), "script");
+    scenario.demands.push(transfer("d", NodeId(0), NodeId(2), 400.0));
+    let run = play(&scenario, &Both, &mut NoRecorder);
+    assert!(close(run.arcs[0].utilisation_max, 0.3), "{}", run.arcs[0].utilisation_max);
+    assert!(close(run.arcs[2].utilisation_max, 0.4), "{}", run.arcs[2].utilisation_max);
+    assert!(close(run.total.served_bits, 400.0 * 600.0));
 }
 
 #[test]

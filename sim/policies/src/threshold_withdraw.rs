@@ -115,7 +115,7 @@ impl Policy for ThresholdWithdraw {
             } else if lasted(memory.cool_since, self.restore_hold) {
                 let cause =
                     format!("utilisation {:.2} below {:.2}", reading.cpu_utilisation, self.low);
-                restore_one(site, memory, &cause, ask);
+                restore_one(view, site, memory, &cause, ask);
                 memory.cool_since = Some(now);
             }
         }
@@ -138,15 +138,17 @@ fn withdraw_one(
     if let Some(&prefix) = candidates.first()
         && ask.request(Action::Withdraw { prefix, site }, cause).is_ok()
     {
+        memory.withdrawn.retain(|&known| known != prefix);
         memory.withdrawn.push(prefix);
     }
 }
 
-/// Announces again what was withdrawn last.
-fn restore_one(site: SiteId, memory: &mut Memory, cause: &str, ask: &mut Ask<'_>) {
-    if let Some(&prefix) = memory.withdrawn.last()
-        && ask.request(Action::Announce { prefix, site }, cause).is_ok()
-    {
-        memory.withdrawn.pop();
+/// Announces again what was withdrawn last. What is announced already is forgotten only when that
+/// shows: a request may have been lost.
+fn restore_one(view: &View<'_>, site: SiteId, memory: &mut Memory, cause: &str, ask: &mut Ask<'_>) {
+    memory.withdrawn.retain(|&prefix| !view.announced[prefix][site.index()]);
+    if let Some(&prefix) = memory.withdrawn.last() {
+        // A refusal is on record, and it is asked again after the next hold.
+        let _refused = ask.request(Action::Announce { prefix, site }, cause);
     }
 }

@@ -26,6 +26,19 @@ pub struct Branch {
     /// Way of the requests from the landing site, if they are served elsewhere: the landing node
     /// and the path.
     pub spill: Option<(NodeId, Path)>,
+    /// The only way out from here, where it is not that of the bundle.
+    pub exit: Option<Path>,
+}
+
+impl Branch {
+    /// Ways of the response with their shares; none where egress is not modelled.
+    pub(super) fn exits<'a>(
+        &self,
+        bundle: &'a Bundle,
+    ) -> impl Iterator<Item = (Path, f64)> + use<'a> {
+        let common = if self.exit.is_none() { bundle.exits.as_slice() } else { &[] };
+        self.exit.map(|path| (path, 1.0)).into_iter().chain(common.iter().copied())
+    }
 }
 
 /// The way of a bundle under the present routing. Rates are requests/s for bundles of client
@@ -133,8 +146,8 @@ pub struct ColoState {
 }
 
 impl ColoState {
-    /// The pools changed: response times must be computed anew.
-    pub fn forget_response_time(&mut self) {
+    /// Response times must be found anew: what is in service has changed.
+    pub(crate) fn forget_response_time(&mut self) {
         self.computed_for = (f64::NAN, f64::NAN);
     }
 }
@@ -319,7 +332,8 @@ impl Fluid {
                     self.arriving(fabric, bundle, index, branch)
                         * served_share(branch, colos, inputs.backlogs)
                 };
-                self.leave(bundle, index, branch.node, sent * bundle.response_bits, &mut injection);
+                let bps = sent * bundle.response_bits;
+                self.leave(bundle, index, branch.node, branch.exits(bundle), bps, &mut injection);
             }
         }
         if !lossless {

@@ -102,7 +102,7 @@ pub struct Passage {
     pub down: f64,
     /// Share that has no route.
     pub no_route: f64,
-    /// Mean delay over our own links, seconds, queueing included.
+    /// Mean delay over our own links of what is delivered, seconds, queueing included.
     pub delay_s: f64,
 }
 
@@ -116,6 +116,13 @@ impl Passage {
         let full = 1.0 - self.delivered - self.down - self.no_route;
         // Shares that add up to 1 but for rounding are not a loss.
         if full < 1e-13 { 0.0 } else { full }
+    }
+
+    /// Makes a mean of a delay that was summed over shares delivered.
+    #[must_use]
+    pub(super) fn with_mean_delay(self) -> Passage {
+        let delay_s = if self.delivered > 0.0 { self.delay_s / self.delivered } else { 0.0 };
+        Passage { delay_s, ..self }
     }
 }
 
@@ -219,12 +226,13 @@ impl Fabric<'_> {
                 let to = self.graph.to[arc.index()];
                 // Whoever is led to and forwards no further is the destination.
                 let rest = if dag.next(to).is_empty() { Passage::FREE } else { out[to.index()] };
-                sum.delivered += share * passed * rest.delivered;
+                let delivered = share * passed * rest.delivered;
+                sum.delivered += delivered;
                 sum.down +=
                     if self.truth.up[arc.index()] { share * passed * rest.down } else { share };
-                sum.delay_s += share * (self.delay_s(arc, passed) + rest.delay_s);
+                sum.delay_s += delivered * (self.delay_s(arc, passed) + rest.delay_s);
             }
-            out[node.index()] = sum;
+            out[node.index()] = sum.with_mean_delay();
         }
     }
 
@@ -245,8 +253,8 @@ impl Fabric<'_> {
                 }
             }
             sum.delivered += left;
-            sum.delay_s += tunnel.share * delay_s;
+            sum.delay_s += left * delay_s;
         }
-        sum
+        sum.with_mean_delay()
     }
 }

@@ -60,12 +60,13 @@ impl Fluid {
         bundle: &Bundle,
         index: usize,
         node: NodeId,
+        exits: impl Iterator<Item = (Path, f64)>,
         bps: f64,
         injection: &mut Injection,
     ) {
         let last = ClassId::from_index(self.classes - 1);
         let remarked = self.remarked[index];
-        for &(path, share) in &bundle.exits {
+        for (path, share) in exits {
             injection.add(path, bundle.class, node, bps * share * (1.0 - remarked));
             if remarked > 0.0 {
                 injection.add(path, last, node, bps * share * remarked);
@@ -90,13 +91,8 @@ impl Fluid {
                 let index = waiting.bundle as usize;
                 let bundle = &inputs.bundles[index];
                 let done = colos[colo].capacity * waiting.work_cpu_s / backlog.work_cpu_s;
-                self.leave(
-                    bundle,
-                    index,
-                    node,
-                    done / bundle.cpu_s * bundle.response_bits,
-                    injection,
-                );
+                let bps = done / bundle.cpu_s * bundle.response_bits;
+                self.leave(bundle, index, node, bundle.exits.iter().copied(), bps, injection);
             }
         }
     }
@@ -132,7 +128,7 @@ impl Fluid {
         fabric: &Fabric<'_>,
         bundle: &Bundle,
         index: usize,
-        node: NodeId,
+        branch: &Branch,
     ) -> Passage {
         if bundle.exits.is_empty() {
             return Passage::FREE;
@@ -140,18 +136,18 @@ impl Fluid {
         let last = ClassId::from_index(self.classes - 1);
         let remarked = self.remarked[index];
         let mut sum = Passage { delivered: 0.0, ..Passage::FREE };
-        for &(path, share) in &bundle.exits {
+        for (path, share) in branch.exits(bundle) {
             for (class, part) in [(bundle.class, 1.0 - remarked), (last, remarked)] {
                 if part > 0.0 {
-                    let passage = self.passage(fabric, path, class, node);
+                    let passage = self.passage(fabric, path, class, branch.node);
                     sum.delivered += share * part * passage.delivered;
                     sum.down += share * part * passage.down;
                     sum.no_route += share * part * passage.no_route;
-                    sum.delay_s += share * part * passage.delay_s;
+                    sum.delay_s += share * part * passage.delivered * passage.delay_s;
                 }
             }
         }
-        sum
+        sum.with_mean_delay()
     }
 
     /// Fills in `self.outcome` and the response times of `colos`.
@@ -193,32 +189,35 @@ impl Fluid {
         outcome.dropped[DropCause::Policed as usize] = policed;
         if bundle.dead {
             outcome.dropped[DropCause::Down as usize] = 1.0 - policed;
-            outcome.branches = branches;
-            return outcome;
         }
         let entry = self.entry[index];
         for branch in &bundle.branches {
-            let offered = (1.0 - policed) * branch.share;
+            // Nothing arrives any more from a landing site that is down; what waits still leaves.
+            let offered = if bundle.dead { 0.0 } else { (1.0 - policed) * branch.share };
             let spill = self.spilled(&inputs.fabric, bundle, branch);
             let arriving = offered * entry.delivered * spill.delivered;
             lose(&mut outcome.dropped, offered, entry);
             lose(&mut outcome.dropped, offered * entry.delivered, spill);
-            let egress = self.egress(&inputs.fabric, bundle, index, branch.node);
+            let egress = self.egress(&inputs.fabric, bundle, index, branch);
             let (backlogged, server_s) = self.server(inputs, colos, bundle, branch);
+            let latency_s = server_s + 2.0 * spill.delay_s + egress.delay_s;
             if backlogged {
-                outcome.backlogged = true;
+                outcome.backlogged |= !bundle.dead;
             } else {
-                outcome.served += arriving * egress.delivered;
+                let served = arriving * egress.delivered;
+                outcome.served += served;
+                outcome.latency_s += served * latency_s;
                 lose(&mut outcome.dropped, arriving, egress);
             }
-            let latency_s = server_s + 2.0 * spill.delay_s + egress.delay_s;
-            outcome.latency_s += branch.share * latency_s;
             branches.push(BranchOutcome {
                 arriving,
                 egress: [egress.delivered, egress.full(), egress.down, egress.no_route],
                 backlogged,
                 latency_s,
             });
+        }
+        if outcome.served > 0.0 {
+            outcome.latency_s /= outcome.served;
         }
         outcome.branches = branches;
         outcome

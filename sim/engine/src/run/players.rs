@@ -1,10 +1,10 @@
 //! Who acts in a run: the scheduler, the arm's policies and their feeds.
 
 use super::at_least_one;
-use crate::kernel::{EventKey, Fingerprint, Scheduler, SimTime, Stream};
+use crate::kernel::{EventKey, Fingerprint, Scheduler, SimTime, Stream, Table};
 use crate::record::{Recorder, RunId};
-use crate::scenario::{MatrixId, PolicySpec, Scenario};
-use crate::steer::{Ask, Descriptor, FeedKind, Params, Policy, PolicyRegistry, View};
+use crate::scenario::{DemandId, MatrixId, PolicySpec, Scenario};
+use crate::steer::{Ask, DemandEnds, Descriptor, FeedKind, Params, Policy, PolicyRegistry, View};
 use crate::world::{Event, World, phase, source};
 use std::rc::Rc;
 
@@ -23,6 +23,8 @@ pub(super) struct Players<'a> {
     scenario: &'a Scenario,
     scheduler: Scheduler<Event>,
     list: Vec<Player<'a>>,
+    /// What policies may know of demands.
+    demand_ends: Table<DemandId, DemandEnds>,
     decisions: Fingerprint,
 }
 
@@ -61,6 +63,7 @@ impl<'a> Players<'a> {
             scenario,
             scheduler: Scheduler::new(sources),
             list,
+            demand_ends: scenario.demands.rows().iter().map(DemandEnds::from).collect(),
             decisions: Fingerprint::default(),
         };
         players.schedule_scenario();
@@ -207,7 +210,7 @@ impl<'a> Players<'a> {
             adjacency: &adjacency,
             prefixes: &self.scenario.prefixes,
             tenants: &self.scenario.tenants,
-            demands: &self.scenario.demands,
+            demands: &self.demand_ends,
             announced: &announced,
             site_feed: feeds.0.as_ref().filter(|_| reads(FeedKind::Sites)),
             link_feed: feeds.1.as_ref().filter(|_| reads(FeedKind::Links)),

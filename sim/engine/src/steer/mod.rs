@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use action::{Action, Refusal, Tunnel, TunnelPair};
 pub use ask::Ask;
 pub use params::{Param, ParamKind, ParamValue, Params};
-pub use view::{ArcReading, Sample, SiteReading, TenantReading, View};
+pub use view::{ArcReading, DemandEnds, Sample, SiteReading, TenantReading, View};
 
 /// Something that can be steered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -4,7 +4,9 @@
 use crate::kernel::{SimTime, Table};
 use crate::net::graph::Adjacency;
 use crate::net::{ArcId, LinkId, NeighbourId, Network, SiteId};
-use crate::scenario::{Demand, DemandId, Prefix, PrefixId, Tenant, TenantId};
+use crate::scenario::{
+    Demand, DemandId, Prefix, PrefixId, ServiceId, Source, Target, Tenant, TenantId,
+};
 
 /// One delivered sample of a feed.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +59,26 @@ impl TenantReading {
     }
 }
 
+/// What is known of a demand without measuring it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DemandEnds {
+    /// Where from.
+    pub source: Source,
+    /// Where to.
+    pub target: Target,
+    /// What is asked for.
+    pub service: ServiceId,
+    /// Who pays.
+    pub tenant: TenantId,
+}
+
+impl From<&Demand> for DemandEnds {
+    fn from(demand: &Demand) -> DemandEnds {
+        let &Demand { source, target, service, tenant, .. } = demand;
+        DemandEnds { source, target, service, tenant }
+    }
+}
+
 /// A policy's view of the world at one decision.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
@@ -70,8 +92,8 @@ pub struct View<'a> {
     pub prefixes: &'a Table<PrefixId, Prefix>,
     /// Tenants as configured.
     pub tenants: &'a Table<TenantId, Tenant>,
-    /// Demands as configured (who talks to whom; not how much).
-    pub demands: &'a Table<DemandId, Demand>,
+    /// Demands as configured: who talks to whom, not how much.
+    pub demands: &'a Table<DemandId, DemandEnds>,
     /// What we ourselves announce: for each prefix, per site, as last requested.
     pub announced: &'a Table<PrefixId, Vec<bool>>,
     /// `sites` feed: one reading a site.

@@ -55,6 +55,8 @@ pub(crate) struct Bundles {
     keys: Vec<Key>,
     numbers: BTreeMap<Key, u32>,
     demands_of: BTreeMap<(ClientGroupId, PrefixId), Vec<DemandId>>,
+    /// Prefix of each group's first demand; the first prefix where it has none.
+    pub first_prefix: Vec<Option<PrefixId>>,
     /// Per (client group, prefix): round trip to the nearest site that could serve it.
     best_rtt: Vec<Option<SimSpan>>,
     /// Sites came or went: `best_rtt` is old.
@@ -65,13 +67,17 @@ impl Bundles {
     pub fn new(scenario: &Scenario) -> Bundles {
         let mut demands_of: BTreeMap<_, Vec<DemandId>> = BTreeMap::new();
         let mut fate = vec![DemandFate::default(); scenario.demands.len()];
+        let mut first_prefix = vec![None; scenario.client_groups.len()];
         for (id, demand) in scenario.demands.iter() {
             if let (Source::Clients(group), Target::Prefix(prefix)) = (demand.source, demand.target)
             {
                 demands_of.entry((group, prefix)).or_default().push(id);
-                // Also of those who land nowhere from the start.
                 fate[id.index()].group = Some(group);
+                first_prefix[group.index()].get_or_insert(prefix);
             }
+        }
+        for prefix in &mut first_prefix {
+            *prefix = prefix.or(scenario.prefixes.ids().next());
         }
         Bundles {
             list: Vec::new(),
@@ -80,6 +86,7 @@ impl Bundles {
             keys: Vec::new(),
             numbers: BTreeMap::new(),
             demands_of,
+            first_prefix,
             best_rtt: Vec::new(),
             best_stale: true,
         }
@@ -223,9 +230,11 @@ impl World<'_> {
         let (entry, branches) = match key.origin {
             Origin::Landing(site) => {
                 let neighbour = self.bundles.list[number].neighbour;
-                (self.entry_arcs(site, neighbour), self.serving_branches(site, key))
+                let mut branches = self.serving_branches(site, key);
+                self.keep_waiting_branches(number, &mut branches);
+                (self.entry_arcs(site, neighbour), branches)
             }
-            Origin::Node(node) => (Vec::new(), self.transfer_branches(node, site, key.tenant)),
+            Origin::Node(node) => (Vec::new(), self.transfer_branches(node, site, key)),
         };
         let exits = match key.target {
             Destination::Users(None) => Vec::new(),
@@ -240,13 +249,9 @@ impl World<'_> {
                 })
                 .clone(),
             Destination::Node(to) => {
-                let tunnel = match key.origin {
-                    Origin::Node(from) => self.steering.tunnel_of.get(&(from, to)),
-                    Origin::Landing(_) => None,
-                };
-                let path = match tunnel {
-                    Some(&pair) => Path::Tunnels(pair),
-                    None => Path::Dag(self.routes.dag_to_node(&self.graph, to)),
+                let path = match key.origin {
+                    Origin::Node(from) => self.inside_path(from, to),
+                    Origin::Landing(_) => Path::Dag(self.routes.dag_to_node(&self.graph, to)),
                 };
                 vec![(path, 1.0)]
             }
@@ -324,14 +329,33 @@ impl World<'_> {
                     node,
                     share: site_share * share,
                     spill,
+                    exit: None,
                 });
             }
         }
         branches
     }
 
+    /// Where work of a bundle still waits, its responses leave from there, even if nothing new is
+    /// sent there any more: such a branch stays, with no share.
+    fn keep_waiting_branches(&self, number: usize, branches: &mut Vec<Branch>) {
+        for (colo, backlog) in self.backlogs.iter() {
+            let waits = backlog.waiting.iter().any(|waiting| waiting.bundle as usize == number);
+            if waits && !branches.iter().any(|branch| branch.colo == Some(colo)) {
+                let node = self.scenario.network.colos[colo].node;
+                branches.push(Branch {
+                    colo: Some(colo),
+                    node,
+                    share: 0.0,
+                    spill: None,
+                    exit: None,
+                });
+            }
+        }
+    }
+
     /// Colos of a site share its work in proportion to the servers in service; a site without
-    /// servers (or with none in service) serves at its first colo.
+    /// servers serves at its first colo, one with none in service turns away at its first with any.
     fn colo_shares(&self, site: SiteId) -> Vec<(ColoId, f64)> {
         let colos = &self.scenario.network.sites[site].colos;
         let capacity = |colo: ColoId| {
@@ -340,7 +364,8 @@ impl World<'_> {
         };
         let total: f64 = colos.iter().map(|&colo| capacity(colo)).sum();
         if total <= 0.0 {
-            return vec![(colos[0], 1.0)];
+            let pools = |colo: &ColoId| !self.scenario.network.colos[*colo].pools.is_empty();
+            return vec![(colos.iter().copied().find(pools).unwrap_or(colos[0]), 1.0)];
         }
         colos
             .iter()
@@ -349,22 +374,29 @@ impl World<'_> {
             .collect()
     }
 
+    /// The way between two nodes: a pair's tunnels where it has some, else the IGP's.
+    fn inside_path(&mut self, from: NodeId, to: NodeId) -> Path {
+        match self.steering.tunnel_of.get(&(from, to)) {
+            Some(&pair) => Path::Tunnels(pair),
+            None => Path::Dag(self.routes.dag_to_node(&self.graph, to)),
+        }
+    }
+
     /// A transfer starts at its source; a spilled share starts at another site that has the
-    /// content too.
-    fn transfer_branches(
-        &self,
-        node: NodeId,
-        site: Option<SiteId>,
-        tenant: TenantId,
-    ) -> Vec<Branch> {
-        let spills = site.map_or_else(Vec::new, |site| self.spill_shares(site, tenant));
+    /// content too, and takes that site's way to the destination.
+    fn transfer_branches(&mut self, node: NodeId, site: Option<SiteId>, key: Key) -> Vec<Branch> {
+        let spills = site.map_or_else(Vec::new, |site| self.spill_shares(site, key.tenant));
         let kept = 1.0 - spills.iter().map(|(_, share)| share).sum::<f64>();
-        std::iter::once((node, kept))
-            .chain(
-                spills.into_iter().map(|(to, share)| (self.scenario.network.site_node(to), share)),
-            )
-            .filter(|(_, share)| *share > 0.0)
-            .map(|(node, share)| Branch { colo: None, node, share, spill: None })
-            .collect()
+        let mut branches = vec![Branch { colo: None, node, share: kept, spill: None, exit: None }];
+        for (site, share) in spills {
+            let node = self.scenario.network.site_node(site);
+            let exit = match key.target {
+                Destination::Node(to) => Some(self.inside_path(node, to)),
+                Destination::Users(_) => None,
+            };
+            branches.push(Branch { colo: None, node, share, spill: None, exit });
+        }
+        branches.retain(|branch| branch.share > 0.0);
+        branches
     }
 }

@@ -401,6 +401,42 @@ impl World<'_> {
         }
     }
 
+    /// What waits at a site without power is lost; so is what exceeds the bound of the servers that
+    /// are left. Backlogs have been brought up to this instant.
+    pub fn lose_backlogs(&mut self) {
+        let network = &self.scenario.network;
+        for (colo, backlog) in self.backlogs.iter_mut() {
+            let site = network.colos[colo].site;
+            let up = self.truth.site_up[site];
+            let left = if up { self.colos[colo].bound_cpu_s } else { 0.0 };
+            if backlog.work_cpu_s <= 0.0 || backlog.work_cpu_s <= left {
+                continue;
+            }
+            let cause = if up { DropCause::ServerFull } else { DropCause::Down };
+            let lost = 1.0 - left / backlog.work_cpu_s;
+            for waiting in &mut backlog.waiting {
+                let bundle = &self.bundles.list[waiting.bundle as usize];
+                let amount = waiting.work_cpu_s * lost / bundle.cpu_s;
+                let mut dropped = [0.0; DropCause::ALL.len()];
+                dropped[cause as usize] = amount;
+                let part = Part { amount: 0.0, served: 0.0, dropped, queued: -amount };
+                let flow = part.flow(bundle.unit_bits(), true);
+                let slot = bundle.tenant.index() * self.ledger.classes + bundle.class.index();
+                self.ledger.bucket_flows[slot].add(&flow);
+                if let Some(group) = self.bundles.fate[waiting.demand as usize].group {
+                    self.ledger.groups[group.index()].flow.add(&flow);
+                }
+                self.ledger.sites[site.index()].dropped_requests +=
+                    dropped[DropCause::ServerFull as usize];
+                waiting.work_cpu_s *= 1.0 - lost;
+            }
+            backlog.work_cpu_s = left;
+            if left <= 0.0 {
+                backlog.waiting.clear();
+            }
+        }
+    }
+
     /// After a new solution: who queues where, with what share of the arrivals.
     pub fn admit_to_backlogs(&mut self) {
         let mut rows: Vec<Queueing> = Vec::new();

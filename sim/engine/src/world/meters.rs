@@ -113,12 +113,9 @@ impl Meters {
     }
 }
 
-/// A relative error: never below zero.
-fn with_error(value: f64, noise: f64, stream: Option<&mut Stream>) -> f64 {
-    match stream {
-        Some(stream) => (value * (1.0 + noise * stream.normal())).max(0.0),
-        None => value,
-    }
+/// A relative error, drawn once for all values of a reading: never below zero.
+fn error_factor(noise: f64, stream: Option<&mut Stream>) -> f64 {
+    stream.map_or(1.0, |stream| (1.0 + noise * stream.normal()).max(0.0))
 }
 
 impl World<'_> {
@@ -207,9 +204,10 @@ impl World<'_> {
                 if seconds > 0.0 { self.meters.site_utilisation_s[index] / seconds } else { 0.0 };
             let requests =
                 if seconds > 0.0 { self.meters.site_requests[index] / seconds } else { 0.0 };
+            let factor = error_factor(noise, stream);
             readings.push(SiteReading {
-                cpu_utilisation: with_error(utilisation, noise, stream),
-                requests_per_s: requests,
+                cpu_utilisation: utilisation * factor,
+                requests_per_s: requests * factor,
                 alive: self.truth.site_up[id],
             });
         }
@@ -224,9 +222,10 @@ impl World<'_> {
         for arc in 0..self.graph.arc_count() {
             let mean = |bits: f64| if seconds > 0.0 { bits / seconds } else { 0.0 };
             let stream = self.meters.arc_noise.get_mut(arc);
+            let factor = error_factor(noise, stream);
             readings.push(ArcReading {
-                offered_bps: with_error(mean(self.meters.arc_offered[arc]), noise, stream),
-                dropped_bps: mean(self.meters.arc_dropped[arc]),
+                offered_bps: mean(self.meters.arc_offered[arc]) * factor,
+                dropped_bps: mean(self.meters.arc_dropped[arc]) * factor,
                 capacity_bps: self.truth.links.capacity_bps[arc],
             });
         }
@@ -241,7 +240,7 @@ impl World<'_> {
         let mut offered_bps = std::mem::take(&mut self.meters.tenant_offered);
         for (index, bits) in offered_bps.iter_mut().enumerate() {
             let mean = if seconds > 0.0 { *bits / seconds } else { 0.0 };
-            *bits = with_error(mean, noise, self.meters.tenant_noise.get_mut(index));
+            *bits = mean * error_factor(noise, self.meters.tenant_noise.get_mut(index));
         }
         self.meters.tenant_offered = vec![0.0; offered_bps.len()];
         TenantReading { offered_bps, neighbours }

@@ -20,6 +20,8 @@ pub(crate) struct Requests {
     actions: Vec<Option<Action>>,
     actuators: Vec<Stream>,
     last: BTreeMap<String, (SimTime, bool)>,
+    /// When the newest action on each target takes effect: a later one never overtakes it.
+    newest_effect: BTreeMap<String, SimTime>,
     pub applied: u64,
     pub refused: u64,
     pub flaps: u64,
@@ -53,6 +55,7 @@ impl Requests {
                 })
                 .collect(),
             last: BTreeMap::new(),
+            newest_effect: BTreeMap::new(),
             applied: 0,
             refused: 0,
             flaps: 0,
@@ -223,10 +226,9 @@ impl World<'_> {
             // What is asked at the very start is the configuration the network starts with.
             let starts = self.now == SimTime::ZERO;
             let delay = if starts { SimSpan::ZERO } else { SimSpan(spec.delay.0 + jitter.0) };
-            effect_at = (starts || !lost).then(|| self.now.after(delay));
-            let lost = effect_at.is_none();
-            if !lost {
+            if starts || !lost {
                 self.note_request(&action);
+                effect_at = Some(self.in_order(&action, self.now.after(delay)));
             }
         } else {
             self.requests.refused += 1;
@@ -251,6 +253,18 @@ impl World<'_> {
         }
         self.requests.actions.push(effect_at.map(|_| action));
         verdict
+    }
+
+    /// The instant of an action's effect: not before that of an earlier one on the same target.
+    fn in_order(&mut self, action: &Action, at: SimTime) -> SimTime {
+        let target = match action {
+            // All tunnels are replaced together.
+            Action::FollowIgp | Action::SetTunnels(_) => "backbone".to_owned(),
+            _ => target_of(action, self.scenario),
+        };
+        let newest = self.requests.newest_effect.entry(target).or_insert(at);
+        *newest = at.max(*newest);
+        *newest
     }
 
     /// What we know to be under way.

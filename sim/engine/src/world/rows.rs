@@ -179,9 +179,8 @@ impl World<'_> {
         for group in scenario.client_groups.ids() {
             let count = std::mem::take(&mut self.ledger.groups[group.index()]);
             assert_conserved(&count.flow, count.flow.offered_bits, "client group");
-            let landing = (prefixes > 0)
-                .then(|| self.steering.landing[group.index() * prefixes])
-                .flatten()
+            let landing = self.bundles.first_prefix[group.index()]
+                .and_then(|prefix| self.steering.landing(prefixes, group, prefix))
                 .map(|landing| landing.site);
             let requests = count.flow.served_requests;
             let mean_s = if requests > 0.0 { count.latency_s / requests } else { 0.0 };

@@ -18,7 +18,7 @@ use crate::load::fluid::{ColoState, Fluid, Inputs};
 use crate::load::links::Fabric;
 use crate::load::server::Backlog;
 use crate::net::graph::Adjacency;
-use crate::net::{ArcId, ColoId, LinkId, Pool};
+use crate::net::{ArcId, ColoId, LinkId, Pool, SiteId};
 use crate::record::{EventRecord, Recorder};
 use crate::route::{Installed, NearestLanding, RouteTable};
 use crate::scenario::{Change, ClientGroupId, MatrixId, PrefixId, Scenario};
@@ -252,11 +252,12 @@ impl<'a> World<'a> {
             }
             Change::Mark => {}
             change => {
+                let heard_before = self.truth.site_heard.clone();
                 self.truth.apply(change, network);
                 self.refresh_servers();
                 self.lose_backlogs();
                 self.bundles.best_stale = true;
-                self.topology_changed();
+                self.topology_changed(&heard_before);
             }
         }
     }
@@ -278,7 +279,7 @@ impl<'a> World<'a> {
     }
 
     /// Something of the network came, went or changed capacity: load changes now, routing later.
-    fn topology_changed(&mut self) {
+    fn topology_changed(&mut self, heard_before: &Table<SiteId, bool>) {
         self.solution_stale = true;
         self.ways_stale = true;
         self.meters.topology_changed = true;
@@ -291,7 +292,12 @@ impl<'a> World<'a> {
         let at = self.now.after(self.scenario.routing.igp_convergence);
         self.converging.push_back((at, self.truth.installed()));
         self.outbox.push((at, phase::EFFECT, source::IGP, Event::Converged));
-        self.schedule_landing(None);
+        // Who waits to follow an earlier change is not hurried by one that no user hears of.
+        if *heard_before == self.truth.site_heard {
+            self.steering.changes += 1;
+        } else {
+            self.schedule_landing(None);
+        }
     }
 
     fn converge(&mut self, recorder: &mut dyn Recorder) {

@@ -442,6 +442,25 @@ fn a_later_action_does_not_overtake() {
     assert!(effects.0.iter().step_by(2).all(|name| name == "withdraw"), "{:?}", effects.0);
 }
 
+/// Users who wait to follow a withdrawal are not hurried by links that fail and come back.
+#[test]
+fn failing_links_do_not_hurry_users() {
+    let mut scenario = edge(&[1, 1], &[10.0, 10.0]);
+    let nodes = [NodeId(0), NodeId(1)];
+    scenario.network.links.push(plain_link("b", LinkKind::Backbone, nodes, 1_000));
+    scenario.routing.bgp_convergence_mean = SimSpan::from_seconds(40);
+    scenario.timeline = vec![event(60, Change::SiteFails(SiteId(0)))];
+    let calm = play(&scenario, &Nothing, &mut NoRecorder);
+    let link = steerlab_engine::net::LinkId(0);
+    for second in 61..80 {
+        scenario.timeline.push(event(second, Change::LinkFails(link)));
+        scenario.timeline.push(event(second, Change::LinkRestored(link)));
+    }
+    let busy = play(&scenario, &Nothing, &mut NoRecorder);
+    assert!(calm.total.dropped_bits_total() > 0.0);
+    assert!(close(calm.total.dropped_bits_total(), busy.total.dropped_bits_total()));
+}
+
 /// The IGP needs its time after every change: a second failure does not converge with the first.
 #[test]
 fn every_change_converges_in_its_own_time() {

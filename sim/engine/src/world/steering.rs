@@ -31,8 +31,8 @@ pub(crate) struct Steering {
     pub limits: Vec<TenantLimit>,
     /// Groups that will follow a change, by batch.
     batches: Vec<Vec<(ClientGroupId, PrefixId)>>,
-    /// Number of changes so far: names the draws of convergence times.
-    changes: u64,
+    /// Number of changes of network and announcements so far: names the draws of convergence times.
+    pub changes: u64,
 }
 
 impl Steering {

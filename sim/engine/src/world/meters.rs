@@ -25,6 +25,8 @@ pub(crate) struct Meters {
     pub link_feed: Option<Sample<Vec<ArcReading>>>,
     pub tenant_feed: Option<Sample<TenantReading>>,
     pub topology_feed: Option<Sample<Vec<f64>>>,
+    /// Whether each site answered when last heard of; all do until a `sites` feed says otherwise.
+    pub known_alive: Vec<bool>,
     /// A change of topology is to be reported.
     pub topology_changed: bool,
     metered_until: SimTime,
@@ -51,6 +53,7 @@ impl Meters {
             link_feed: None,
             tenant_feed: None,
             topology_feed: None,
+            known_alive: vec![true; network.sites.len()],
             topology_changed: false,
             metered_until: SimTime::ZERO,
             sampled_at: [SimTime::ZERO; 4],
@@ -249,7 +252,10 @@ impl World<'_> {
     /// The oldest sample on its way arrives.
     pub fn deliver(&mut self, kind: FeedKind) {
         match self.meters.in_flight[kind as usize].pop_front() {
-            Some(InFlight::Sites(sample)) => self.meters.site_feed = Some(sample),
+            Some(InFlight::Sites(sample)) => {
+                self.meters.known_alive = sample.values.iter().map(|site| site.alive).collect();
+                self.meters.site_feed = Some(sample);
+            }
             Some(InFlight::Links(sample)) => self.meters.link_feed = Some(sample),
             Some(InFlight::Tenants(sample)) => self.meters.tenant_feed = Some(sample),
             Some(InFlight::Topology(sample)) => self.meters.topology_feed = Some(sample),

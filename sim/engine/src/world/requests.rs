@@ -194,15 +194,14 @@ impl World<'_> {
         }
     }
 
-    /// Whether another site that can be heard announces a prefix, as requested so far: what is
-    /// announced by a dead site serves nobody.
+    /// Whether another site announces a prefix, as requested so far, and is not known to be dead:
+    /// what a dead site announces serves nobody. Known is what a feed delivered, so that a refusal
+    /// tells no policy more than its feeds do.
     fn others_announce(&self, prefix: PrefixId, site: crate::net::SiteId) -> bool {
         let row = &self.requests.announced[prefix];
-        self.scenario
-            .network
-            .sites
-            .ids()
-            .any(|other| other != site && row[other.index()] && self.truth.site_heard[other])
+        self.scenario.network.sites.ids().any(|other| {
+            other != site && row[other.index()] && self.meters.known_alive[other.index()]
+        })
     }
 
     /// A policy asks. Returns whether the action will be tried.

@@ -235,12 +235,18 @@ impl World<'_> {
     fn count_queues(&mut self, until: SimTime, seconds: f64) {
         let since_anchor = until.since(self.ledger.anchored_at).seconds();
         let mut queueing = std::mem::take(&mut self.ledger.queueing);
+        // Rows are in order of their colos, and all rows of a colo share these two.
+        let mut of_colo = (u32::MAX, (0.0, 0.0));
         for row in &mut queueing {
             let colo = crate::net::ColoId(row.colo);
             let (state, backlog) = (&self.colos[colo], &self.backlogs[colo]);
-            let accepted = state.arrival * state.accepted;
-            let (total, persist) =
-                backlog.after(since_anchor, accepted, state.capacity, state.bound_cpu_s);
+            if of_colo.0 != row.colo {
+                let accepted = state.arrival * state.accepted;
+                let after =
+                    backlog.after(since_anchor, accepted, state.capacity, state.bound_cpu_s);
+                of_colo = (row.colo, after);
+            }
+            let (total, persist) = of_colo.1;
             let work = (row.share * total
                 + persist * (row.anchored - row.share * backlog.work_cpu_s))
                 .max(0.0);

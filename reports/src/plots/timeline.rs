@@ -212,7 +212,7 @@ pub fn links(context: &Context<'_>) -> Result<Plot, Missing> {
             title: "Most loaded links".to_owned(),
             shows: worst.words("link direction"),
             how: "The links and directions with the highest utilisation in any arm, the same ones in \
-              every picture. Utilisation is what routing places on a link over its configured \
+              every picture. Utilisation is what routing places on a link over its \
               capacity, what is lost on the way there included. → is from a link's first end to \
               its second, ← is back.",
             caption: "link utilisation, largest in the bucket",

@@ -75,7 +75,8 @@ pub struct SiteRow {
 pub struct ArcRow {
     /// Which.
     pub arc: ArcId,
-    /// Load that routing places on it over configured capacity, mean. May exceed 1.
+    /// Load that routing places on it over its capacity (the configured one while it is down),
+    /// mean. May exceed 1.
     pub utilisation_mean: f64,
     /// The same, largest value.
     pub utilisation_max: f64,

@@ -96,7 +96,10 @@ const SITES: [ColumnSpec; 10] = [
 const LINKS: [ColumnSpec; 9] = [
     text("link", "link id"),
     text("direction", "forward (first end to second) or back"),
-    number("utilisation_mean", "placed load over configured capacity, mean; may exceed 1"),
+    number(
+        "utilisation_mean",
+        "placed load over capacity (the configured one while down), mean; may exceed 1",
+    ),
     number("utilisation_max", "the same, largest value in the bucket"),
     number("placed_bps", "load that routing places here, before any drop"),
     number("carried_bps", "load carried"),

@@ -10,7 +10,6 @@ use super::time::SimTime;
 #[derive(Clone, Debug)]
 pub struct Scheduler<E> {
     now: SimTime,
-    last: Option<EventKey>,
     queue: Queue<E>,
     counters: Vec<u64>,
     popped: u64,
@@ -24,7 +23,6 @@ impl<E> Scheduler<E> {
         assert!(sources <= EventKey::SOURCE_MAX as usize + 1, "too many event sources");
         Scheduler {
             now: SimTime::ZERO,
-            last: None,
             queue: Queue::default(),
             counters: vec![0; sources],
             popped: 0,
@@ -49,7 +47,6 @@ impl<E> Scheduler<E> {
         let (key, event) = self.queue.pop()?;
         assert!(key.time() >= self.now, "time went back");
         self.now = key.time();
-        self.last = Some(key);
         self.popped += 1;
         self.fingerprint.absorb(key.time().0);
         self.fingerprint.absorb(key.low());

@@ -30,6 +30,22 @@ impl GeoPoint {
             + math::cos(self.lat * radians) * math::cos(other.lat * radians) * half_lon * half_lon;
         2.0 * EARTH_RADIUS_KM * math::asin(math::sqrt(h.min(1.0)))
     }
+
+    /// The point on the unit sphere: with it, [`unit_distance_km`] costs one arc sine a pair
+    /// instead of five functions.
+    #[must_use]
+    pub fn unit_vector(self) -> [f64; 3] {
+        let radians = std::f64::consts::PI / 180.0;
+        let (lat, lon) = (self.lat * radians, self.lon * radians);
+        [math::cos(lat) * math::cos(lon), math::cos(lat) * math::sin(lon), math::sin(lat)]
+    }
+}
+
+/// Great-circle distance in kilometres between two points given as [`GeoPoint::unit_vector`].
+#[must_use]
+pub fn unit_distance_km(a: [f64; 3], b: [f64; 3]) -> f64 {
+    let square: f64 = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum();
+    2.0 * EARTH_RADIUS_KM * math::asin((math::sqrt(square) / 2.0).min(1.0))
 }
 
 /// Round-trip time over the public Internet from distance alone: 1.75 x the fibre floor + 5.7 ms,
@@ -64,6 +80,10 @@ mod tests {
         assert_eq!(london.distance_km(london), 0.0);
         let antipode = GeoPoint { lat: -51.5074, lon: 179.8722 };
         assert!((london.distance_km(antipode) - 20_015.0).abs() < 1.0);
+        for (a, b) in [(london, new_york), (london, london), (new_york, antipode)] {
+            let short = unit_distance_km(a.unit_vector(), b.unit_vector());
+            assert!((short - a.distance_km(b)).abs() < 1e-6, "both ways give one distance");
+        }
     }
 
     #[test]

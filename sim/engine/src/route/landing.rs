@@ -2,7 +2,7 @@
 
 use crate::kernel::stream::single_uniform;
 use crate::kernel::{Id, SimSpan, StreamKey, entity_hash};
-use crate::net::geo::internet_rtt_ms;
+use crate::net::geo::{internet_rtt_ms, unit_distance_km};
 use crate::net::{GeoPoint, SiteId};
 use crate::scenario::{ClientGroupId, Scenario};
 
@@ -68,7 +68,7 @@ impl NearestLanding {
             .sites
             .rows()
             .iter()
-            .map(|site| site.location.map(unit_vector))
+            .map(|site| site.location.map(GeoPoint::unit_vector))
             .collect();
         let site_hashes: Vec<u64> = scenario
             .network
@@ -80,12 +80,12 @@ impl NearestLanding {
         let mut rtt_ms = Vec::with_capacity(sites * scenario.client_groups.len());
         let mut cost_ms = Vec::with_capacity(rtt_ms.capacity());
         for group in scenario.client_groups.rows() {
-            let point = group.location.map(unit_vector);
+            let point = group.location.map(GeoPoint::unit_vector);
             let group_hash = entity_hash("client-group", &group.id);
             let row = rtt_ms.len();
             for site in &site_points {
                 rtt_ms.push(match (point, site) {
-                    (Some(a), Some(b)) => internet_rtt_ms(arc_km(a, *b)),
+                    (Some(a), Some(b)) => internet_rtt_ms(unit_distance_km(a, *b)),
                     _ => UNKNOWN_RTT_MS,
                 });
             }
@@ -123,20 +123,6 @@ fn preference_order(cost_ms: &[f64], sites: usize) -> Vec<u16> {
             .sort_by(|&a, &b| row[usize::from(a)].total_cmp(&row[usize::from(b)]).then(a.cmp(&b)));
     }
     order
-}
-
-/// The point on the unit sphere: distances from it cost one arc sine instead of five functions.
-fn unit_vector(point: GeoPoint) -> [f64; 3] {
-    use crate::kernel::math::{cos, sin};
-    let radians = std::f64::consts::PI / 180.0;
-    let (lat, lon) = (point.lat * radians, point.lon * radians);
-    [cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)]
-}
-
-fn arc_km(a: [f64; 3], b: [f64; 3]) -> f64 {
-    use crate::kernel::math::{asin, sqrt};
-    let square: f64 = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum();
-    2.0 * 6_371.008_8 * asin((sqrt(square) / 2.0).min(1.0))
 }
 
 impl LandingModel for NearestLanding {

@@ -2,6 +2,7 @@
 //! no reader of reports can be led astray by a forged file.
 
 use steerlab_engine::net::{LinkId, Network, NodeKind, SiteId};
+use steerlab_engine::route::landing::{LandingSpec, Trouble};
 use steerlab_engine::scenario::{Change, Rate, Scenario, Source, Target};
 use steerlab_engine::steer::{FeedKind, Surface};
 
@@ -122,8 +123,22 @@ fn check_events(scenario: &Scenario) -> Result<(), String> {
             Change::NeighbourWithdraws { links, .. } | Change::NeighbourRestores { links } => {
                 links.iter().try_for_each(link)?;
             }
+            Change::SessionDown(id) | Change::SessionUp(id) => link(id)?,
+            Change::RoutingTrouble(trouble) | Change::RoutingTroubleEnds(trouble) => {
+                if let Trouble::Hijack { prefix, .. } = trouble {
+                    within(prefix.0, scenario.prefixes.len(), "prefix")?;
+                }
+            }
             Change::FeedOutage(..) | Change::Mark => {}
         }
+    }
+    for row in &scenario.announcements {
+        within(row.prefix.0, scenario.prefixes.len(), "prefix")?;
+        site(&row.site)?;
+        row.link.iter().try_for_each(link)?;
+    }
+    if let LandingSpec::Measured(measured) = &scenario.landing {
+        measured.site.iter().flatten().try_for_each(site)?;
     }
     for surge in &scenario.surges {
         let demands = scenario.demands.len();

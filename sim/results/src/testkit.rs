@@ -7,6 +7,7 @@ use steerlab_engine::net::{
     ArcId, Link, LinkKind, Neighbour, Network, NodeId, Pool, Scheduling, SiteId,
 };
 use steerlab_engine::record::*;
+use steerlab_engine::route::landing::LandingSpec;
 use steerlab_engine::scenario::*;
 use steerlab_engine::steer::*;
 
@@ -93,6 +94,7 @@ pub(crate) fn scenario() -> Scenario {
             label: String::new(),
             location: None,
             neighbour: None,
+            asn: None,
             weight: 1.0,
             rtt: Vec::new(),
         }]
@@ -121,6 +123,8 @@ pub(crate) fn scenario() -> Scenario {
             bgp_convergence_max: SimSpan::ZERO,
             landing_noise: 0.0,
         },
+        landing: LandingSpec::Nearest,
+        announcements: Vec::new(),
         feeds: vec![feed; FeedKind::ALL.len()],
         actuators: vec![actuator; Surface::ALL.len()],
         arms: [arm("base", "nothing"), arm("alt", "something")].into_iter().collect(),

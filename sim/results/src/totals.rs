@@ -6,7 +6,7 @@ use steerlab_engine::record::{ArcTotals, Flow, LatencyStats, RunTotals, SiteTota
 /// Numbers besides those of flows, arcs and sites: duration, latency, moved, non-best, byte-km,
 /// transit.
 const SCALARS: u64 = 9;
-const FLOW_NUMBERS: usize = 12;
+const FLOW_NUMBERS: usize = 15;
 const ROW_NUMBERS: usize = 5;
 /// Whole numbers: arm, replication, applied, refused, flaps, events, fingerprint.
 pub(crate) const COUNTS: u64 = 7;
@@ -47,6 +47,9 @@ fn flow_numbers(flow: &Flow) -> [f64; FLOW_NUMBERS] {
         dropped[2],
         dropped[3],
         dropped[4],
+        dropped[5],
+        dropped[6],
+        dropped[7],
         flow.queued_bits,
         flow.offered_requests,
         flow.served_requests,
@@ -57,9 +60,9 @@ fn flow_numbers(flow: &Flow) -> [f64; FLOW_NUMBERS] {
 
 fn flow_of(numbers: &[f64]) -> Option<Flow> {
     let numbers: [f64; FLOW_NUMBERS] = numbers.try_into().ok()?;
-    let [offered_bits, served_bits, a, b, c, d, e, queued_bits, rest @ ..] = numbers;
+    let [offered_bits, served_bits, a, b, c, d, e, f, g, h, queued_bits, rest @ ..] = numbers;
     let [offered_requests, served_requests, dropped_requests, queued_requests] = rest;
-    let dropped_bits = [a, b, c, d, e];
+    let dropped_bits = [a, b, c, d, e, f, g, h];
     Some(Flow {
         offered_bits,
         served_bits,

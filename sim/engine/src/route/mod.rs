@@ -12,6 +12,6 @@ pub mod spf;
 pub mod table;
 
 pub use ksp::k_shortest_paths;
-pub use landing::{Explanation, Landing, LandingModel, NearestLanding};
+pub use landing::{Explanation, Fate, Landing, LandingModel, Offer, RttMatrix};
 pub use spf::{Dag, shortest_dag};
 pub use table::{Destination, Installed, RouteTable};

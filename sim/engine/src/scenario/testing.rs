@@ -6,6 +6,7 @@ use super::{
 };
 use crate::kernel::{SimSpan, Table};
 use crate::net::Network;
+use crate::route::landing::LandingSpec;
 use crate::steer::{FeedKind, Surface};
 
 /// A scenario over a network: one class, one tenant, services `transfer` (no CPU) and `web`
@@ -58,6 +59,8 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
             bgp_convergence_max: SimSpan::from_seconds(60),
             landing_noise: 0.0,
         },
+        landing: LandingSpec::Nearest,
+        announcements: Vec::new(),
         feeds: vec![
             FeedSpec { period: SimSpan::from_seconds(10), delay: second, noise: 0.0 };
             FeedKind::ALL.len()

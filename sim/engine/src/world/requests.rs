@@ -284,6 +284,7 @@ impl World<'_> {
         let Some(action) = self.requests.actions[number as usize].take() else { return };
         let target = target_of(&action, self.scenario);
         self.tell(recorder, "action-effective", "network", &target, action.name());
+        self.steering.cause = format!("{} {target}", action.name());
         self.requests.applied += 1;
         if let Some(takes) = direction(&action) {
             if let Some((at, before)) = self.requests.last.get(&target)
@@ -331,6 +332,6 @@ impl World<'_> {
 
     fn set_announced(&mut self, prefix: PrefixId, site: crate::net::SiteId, on: bool) {
         self.steering.announced[prefix][site.index()] = on;
-        self.schedule_landing(Some(prefix));
+        self.announce(Some(prefix));
     }
 }

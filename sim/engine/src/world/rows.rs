@@ -6,7 +6,7 @@ use crate::net::ArcId;
 use crate::record::{
     ArcRow, Bucket, ClientRow, Flow, Recorder, RunTotals, SiteRow, TenantRow, TotalRow, Warning,
 };
-use crate::route::LandingModel;
+use crate::route::Fate;
 use crate::scenario::{ClassId, TenantId};
 
 /// A total as a rate per second.
@@ -180,8 +180,7 @@ impl World<'_> {
             let count = std::mem::take(&mut self.ledger.groups[group.index()]);
             assert_conserved(&count.flow, count.flow.offered_bits, "client group");
             let landing = self.bundles.first_prefix[group.index()]
-                .and_then(|prefix| self.steering.landing(prefixes, group, prefix))
-                .map(|landing| landing.site);
+                .and_then(|prefix| self.steering.fate(prefixes, group, prefix).site());
             let requests = count.flow.served_requests;
             let mean_s = if requests > 0.0 { count.latency_s / requests } else { 0.0 };
             rows.push(ClientRow {
@@ -237,16 +236,17 @@ impl World<'_> {
                 ),
             });
         }
+        self.landing_model.caveats().iter().for_each(|warning| recorder.warning(warning));
+        let nowhere = Fate::Lost(crate::record::DropCause::NoRoute);
         let unreachable = self.scenario.client_groups.ids().any(|group| {
-            self.scenario.prefixes.ids().any(|prefix| {
-                self.landing_model.landing(group, &|site| self.heard(prefix, site)).is_none()
-            })
+            let mut prefixes = self.scenario.prefixes.ids();
+            prefixes.any(|prefix| self.landing_model.fate(group, prefix) == nowhere)
         });
         if unreachable {
             recorder.warning(&Warning {
                 code: "W0102",
-                message: "some client groups land at no site at the end of the run: no site \
-                          announces their prefix"
+                message: "some client groups land at no site at the end of the run: nobody they \
+                          can reach announces their prefix"
                     .to_owned(),
             });
         }

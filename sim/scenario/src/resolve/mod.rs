@@ -27,6 +27,7 @@ use names::Names;
 use std::sync::Arc;
 use steerlab_engine::kernel::{SimSpan, SimTime, Table};
 use steerlab_engine::net::Network;
+use steerlab_engine::route::landing::LandingSpec;
 use steerlab_engine::scenario::{CompareSpec, DemandId, DemandNoise, RoutingSpec, Scenario};
 
 /// Builds a scenario. What is wrong goes to `sink`; then the result means nothing.
@@ -116,6 +117,8 @@ fn blank() -> Scenario {
             bgp_convergence_max: SimSpan::ZERO,
             landing_noise: 0.0,
         },
+        landing: LandingSpec::Nearest,
+        announcements: Vec::new(),
         feeds: Vec::new(),
         actuators: Vec::new(),
         arms: Table::new(),

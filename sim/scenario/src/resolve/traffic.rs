@@ -128,6 +128,7 @@ impl Resolver<'_> {
             label: fields.label(),
             location: fields.point("at"),
             neighbour,
+            asn: None,
             weight: fields.number("weight").unwrap_or(1.0),
             rtt,
         });

@@ -5,6 +5,7 @@
 //! destination ([`table::RouteTable`]). Load asks both and knows nothing of how they are answered,
 //! so a full BGP engine can answer instead.
 
+pub mod internet;
 pub mod ksp;
 pub mod landing;
 pub mod spf;

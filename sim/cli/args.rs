@@ -84,6 +84,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Turn recorded data into a scenario
     Import(ImportArgs),
+    /// Find the path of every AS of an Internet graph to origins
+    Routes(RoutesArgs),
     /// List what there is
     List(ListArgs),
     /// Explain a diagnostic, a route or an action
@@ -276,6 +278,42 @@ pub struct ImportArgs {
     /// Replace files that exist
     #[arg(long)]
     pub force: bool,
+}
+
+/// `steerlab routes`
+#[derive(Args, Debug)]
+pub struct RoutesArgs {
+    /// AS relationships as CAIDA publishes them (serial-1 or serial-2; plain, .gz or .bz2)
+    pub graph: PathBuf,
+    /// AS numbers that announce, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "ASN", required_unless_present = "origins_file")]
+    pub origins: Vec<u32>,
+    /// File with AS numbers that announce, separated by white space or commas
+    #[arg(long, value_name = "FILE")]
+    pub origins_file: Option<PathBuf>,
+    /// Who announces what
+    #[arg(long, value_enum, default_value_t = RoutesJob::Anycast)]
+    pub job: RoutesJob,
+    /// Table to write, CSV: asn, prefix (from 0), class, as_path (joined by dashes)
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print 16 hex digits of SHA-256 over the sorted lines `asn,prefix,as-path`
+    #[arg(long)]
+    pub digest: bool,
+    /// Prefixes at the same time; default: one per processor
+    #[arg(long, short, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub jobs: Option<u32>,
+}
+
+/// Who announces what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RoutesJob {
+    /// One prefix, announced by the first origin.
+    One,
+    /// One prefix, announced by all origins.
+    Anycast,
+    /// One prefix an origin.
+    Each,
 }
 
 /// `steerlab list`

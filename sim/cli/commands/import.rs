@@ -55,7 +55,7 @@ pub fn import(console: &Console, args: &ImportArgs) -> Exit {
 }
 
 /// Shows what is wrong with an input as findings in scenarios are shown.
-fn show(console: &Console, error: &ImportError) {
+pub fn show(console: &Console, error: &ImportError) {
     let (bold, off) = if console.color_err { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
     for problem in error.problems.iter().take(PROBLEMS_SHOWN) {
         let place = match problem.line {

@@ -6,6 +6,8 @@ pub mod import;
 pub mod init;
 pub mod list;
 pub mod report;
+pub mod routes;
+mod routes_table;
 pub mod run;
 pub mod run_table;
 pub mod schema;

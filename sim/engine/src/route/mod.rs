@@ -6,6 +6,7 @@
 //! so a full BGP engine can answer instead.
 
 pub mod bgp;
+pub mod internet;
 pub mod ksp;
 pub mod landing;
 pub mod spf;

@@ -3,14 +3,18 @@
 //! One file a format, one row in the table of [`importers`]. An importer takes bytes and gives the
 //! text of a scenario, its matrix file, and every assumption it made.
 
+mod as_rel;
 mod common;
 mod disk;
+mod origins;
 mod repetita;
 mod sndlib;
 mod topologyzoo;
 
+pub use as_rel::read_as_rel;
 pub use common::problem::{ImportError, Problem};
 pub use disk::{DiskFolder, read_limited};
+pub use origins::{Listed, origins, parse_origins};
 
 use common::problem::E_OPTION;
 

@@ -286,7 +286,12 @@ pub struct RoutesArgs {
     /// AS relationships as CAIDA publishes them (serial-1 or serial-2; plain, .gz or .bz2)
     pub graph: PathBuf,
     /// AS numbers that announce, separated by commas
-    #[arg(long, value_delimiter = ',', value_name = "ASN", required_unless_present = "origins_file")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "ASN",
+        required_unless_present = "origins_file"
+    )]
     pub origins: Vec<u32>,
     /// File with AS numbers that announce, separated by white space or commas
     #[arg(long, value_name = "FILE")]

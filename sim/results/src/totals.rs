@@ -193,7 +193,7 @@ mod tests {
     fn totals_go_both_ways() {
         let mut totals = testkit::totals();
         // Every field with a value of its own, so that a swap would show.
-        totals.flows[1].dropped_bits = [1.0, 2.0, 3.0, 4.0, 5.0];
+        totals.flows[1].dropped_bits = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
         totals.flows[1].queued_bits = 6.0;
         totals.flows[1].queued_requests = 7.0;
         (totals.arm, totals.replication) = (2, 3);

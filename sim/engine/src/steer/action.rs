@@ -1,7 +1,8 @@
 //! What a policy may ask for, and why it may be refused.
 
 use super::Surface;
-use crate::net::{ArcId, NeighbourId, NodeId, SiteId};
+use crate::net::{ArcId, LinkId, NeighbourId, NodeId, SiteId};
+use crate::route::landing::Attributes;
 use crate::scenario::{PrefixId, TenantId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -43,6 +44,20 @@ pub enum Action {
         prefix: PrefixId,
         /// Which site.
         site: SiteId,
+    },
+    /// From now on a site announces a prefix in this way over a link, or over all of its links.
+    /// Whether it announces it at all is the matter of the two actions above.
+    ChangeAnnouncement {
+        /// Which prefix.
+        prefix: PrefixId,
+        /// Which site.
+        site: SiteId,
+        /// Which link to a neighbour; none: all of the site.
+        link: Option<LinkId>,
+        /// Whether it is announced there.
+        announced: bool,
+        /// How.
+        attributes: Attributes,
     },
     /// From now on this share of what lands at `from` is served at `to`, replacing what an
     /// earlier spill of the same (from, to, tenant) said. 0 ends it.
@@ -92,7 +107,9 @@ impl Action {
     #[must_use]
     pub fn surface(&self) -> Surface {
         match self {
-            Action::Withdraw { .. } | Action::Announce { .. } => Surface::Announce,
+            Action::Withdraw { .. }
+            | Action::Announce { .. }
+            | Action::ChangeAnnouncement { .. } => Surface::Announce,
             Action::Spill { .. } => Surface::Spill,
             Action::FollowIgp | Action::SetTunnels(_) => Surface::Paths,
             Action::LimitTenant { .. }
@@ -107,6 +124,7 @@ impl Action {
         match self {
             Action::Withdraw { .. } => "withdraw",
             Action::Announce { .. } => "announce",
+            Action::ChangeAnnouncement { .. } => "change-announcement",
             Action::Spill { .. } => "spill",
             Action::FollowIgp => "follow-igp",
             Action::SetTunnels(_) => "set-tunnels",

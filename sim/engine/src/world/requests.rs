@@ -74,6 +74,11 @@ fn target_of(action: &Action, scenario: &Scenario) -> String {
         Action::Withdraw { prefix, site } | Action::Announce { prefix, site } => {
             format!("{} at {}", scenario.prefixes[*prefix].id, network.sites[*site].id)
         }
+        Action::ChangeAnnouncement { prefix, site, link, .. } => {
+            let site = &network.sites[*site].id;
+            let over = link.map_or("all links", |link| network.links[link].id.as_str());
+            format!("{} at {site} over {over}", scenario.prefixes[*prefix].id)
+        }
         Action::Spill { from, to, tenant, .. } => {
             let who = tenant.map_or("all", |tenant| scenario.tenants[tenant].id.as_str());
             format!("{} -> {} ({who})", network.sites[*from].id, network.sites[*to].id)
@@ -94,7 +99,7 @@ fn direction(action: &Action) -> Option<bool> {
         }
         Action::Announce { .. } | Action::LiftTenantLimit { .. } => Some(false),
         Action::Spill { share, .. } => Some(*share > 0.0),
-        Action::FollowIgp | Action::SetTunnels(_) => None,
+        Action::ChangeAnnouncement { .. } | Action::FollowIgp | Action::SetTunnels(_) => None,
     }
 }
 
@@ -104,6 +109,11 @@ fn entities_exist(action: &Action, scenario: &Scenario) -> bool {
     match action {
         Action::Withdraw { prefix, site } | Action::Announce { prefix, site } => {
             scenario.prefixes.get(*prefix).is_some() && network.sites.get(*site).is_some()
+        }
+        Action::ChangeAnnouncement { prefix, site, link, .. } => {
+            scenario.prefixes.get(*prefix).is_some()
+                && network.sites.get(*site).is_some()
+                && link.is_none_or(|link| network.links.get(link).is_some())
         }
         Action::Spill { from, to, tenant, .. } => {
             network.sites.get(*from).is_some()
@@ -169,6 +179,18 @@ impl World<'_> {
                     Err(Refusal::NoChange)
                 } else if !scenario.prefixes[*prefix].sites.contains(site) {
                     Err(Refusal::NotAnnouncedHere)
+                } else {
+                    Ok(())
+                }
+            }
+            Action::ChangeAnnouncement { prefix, site, link, announced, .. } => {
+                let outside = self.steering.outside(*site);
+                if link.is_some_and(|link| !outside.contains(&link))
+                    || !scenario.prefixes[*prefix].sites.contains(site)
+                {
+                    Err(Refusal::NotAnnouncedHere)
+                } else if !announced && !self.announced_elsewhere(*prefix, *site, *link) {
+                    Err(Refusal::LastAnnouncement)
                 } else {
                     Ok(())
                 }
@@ -299,6 +321,10 @@ impl World<'_> {
         match action {
             Action::Withdraw { prefix, site } => self.set_announced(prefix, site, false),
             Action::Announce { prefix, site } => self.set_announced(prefix, site, true),
+            Action::ChangeAnnouncement { prefix, site, link, announced, attributes } => {
+                self.steering.set_sessions(prefix, site, link, announced, &attributes);
+                self.announce(Some(prefix));
+            }
             Action::Spill { from, to, tenant, share } => {
                 self.steering.spills.insert((from, to, tenant), share);
                 self.ways_stale = true;

@@ -122,6 +122,11 @@ impl Steering {
         }
     }
 
+    /// Links of a site to neighbours.
+    pub fn outside(&self, site: SiteId) -> &[LinkId] {
+        &self.outside[site]
+    }
+
     /// What becomes of a group's traffic to a prefix.
     pub fn fate(&self, prefixes: usize, group: ClientGroupId, prefix: PrefixId) -> Fate {
         self.fate[group.index() * prefixes + prefix.index()]
@@ -160,6 +165,19 @@ impl World<'_> {
             }
         }
         offers
+    }
+
+    /// Whether a prefix is announced anywhere else than at a site over a link (or all of them).
+    pub fn announced_elsewhere(
+        &self,
+        prefix: PrefixId,
+        site: SiteId,
+        link: Option<LinkId>,
+    ) -> bool {
+        let here = |offer: &Offer| {
+            offer.site == site && (link.is_none() || offer.link.is_none() || offer.link == link)
+        };
+        self.offers(prefix).iter().any(|offer| !here(offer))
     }
 
     /// Announcements, or what is up, may have changed: tells routing. Of one prefix, if only one

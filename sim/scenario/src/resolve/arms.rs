@@ -98,6 +98,16 @@ impl Resolver<'_> {
                     _ => Action::Announce { prefix, site },
                 }
             }
+            "change-announcement" => {
+                let row = self.announcement(given)?;
+                Action::ChangeAnnouncement {
+                    prefix: row.prefix,
+                    site: row.site,
+                    link: row.link,
+                    announced: row.announced,
+                    attributes: row.attributes,
+                }
+            }
             "spill" => {
                 let from = self.reference(Entity::Site, given, "from").map(SiteId);
                 let to = self.reference(Entity::Site, given, "to").map(SiteId);

@@ -12,6 +12,7 @@ mod judge;
 mod lints;
 mod names;
 mod network;
+mod routing;
 mod traffic;
 
 use crate::Vocabulary;
@@ -27,6 +28,7 @@ use names::Names;
 use std::sync::Arc;
 use steerlab_engine::kernel::{SimSpan, SimTime, Table};
 use steerlab_engine::net::Network;
+use steerlab_engine::route::bgp::Relation;
 use steerlab_engine::route::landing::LandingSpec;
 use steerlab_engine::scenario::{CompareSpec, DemandId, DemandNoise, RoutingSpec, Scenario};
 
@@ -49,12 +51,14 @@ pub(crate) fn scenario(
         start,
         horizon: fields.time("horizon").unwrap_or(SimSpan::from_seconds(1)),
         out: blank(),
+        relationships: Vec::new(),
         demand_sets: Vec::new(),
     };
     resolver.header(fields);
     resolver.classes(fields);
     resolver.network(fields);
     resolver.traffic(fields);
+    resolver.routing_model(fields);
     resolver.demands(fields);
     resolver.events(fields);
     resolver.control(fields);
@@ -79,6 +83,8 @@ struct Resolver<'a> {
     start: Option<DateTime>,
     horizon: SimSpan,
     out: Scenario,
+    /// What each neighbour is to us in BGP, where that is written.
+    relationships: Vec<Option<Relation>>,
     /// The engine's demands that each entry of `demands` became.
     demand_sets: Vec<Vec<DemandId>>,
 }

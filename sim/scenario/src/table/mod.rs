@@ -5,6 +5,7 @@
 
 mod control;
 mod root;
+mod routing;
 mod traffic;
 mod world;
 

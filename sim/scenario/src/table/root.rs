@@ -1,7 +1,8 @@
 //! The top level of a scenario.
 
 use super::{
-    Kind, Mapping, NS_D, STEP, control, default, list, optional, required, some, traffic, world,
+    Kind, Mapping, NS_D, STEP, control, default, list, optional, required, routing, some, traffic,
+    world,
 };
 use crate::limits;
 
@@ -99,7 +100,7 @@ pub(crate) static ROOT: Mapping = Mapping {
         optional("surges", list(&Kind::Map(&traffic::SURGE)), "Surges of demand."),
         optional("events", list(&Kind::Map(&control::EVENT)), "What happens to the world."),
         optional("agents", list(&Kind::Map(&control::AGENT)), "Automation that is not ours."),
-        optional("routing", Kind::Map(&control::ROUTING), "How routing reacts."),
+        optional("routing", Kind::Map(&routing::ROUTING), "Where users land, how routing reacts."),
         default(
             "queue_limit",
             Kind::Span { min: 0, max: NS_D },

@@ -102,6 +102,11 @@ pub(super) static CLIENT_GROUP: Mapping = Mapping {
             Kind::Ref(Entity::Neighbour),
             "The AS they are in; somewhere behind the public Internet if absent.",
         ),
+        optional(
+            "asn",
+            Kind::Count { min: 1, max: u32::MAX as u64 },
+            "Number of the AS they are in, for `routing.model: bgp`; that of `neighbour` if absent.",
+        ),
         default("weight", WEIGHT, "1", "Share of a demand relative to its other groups."),
         optional(
             "rtt",

@@ -7,16 +7,16 @@
 
 mod announce;
 mod build;
+mod explain;
 mod graph;
 mod many;
 mod solution;
 mod solve;
 mod terms;
 
-pub use announce::{
-    Announcements, Class, Control, InvalidRoutes, Seed, Trouble, Validity, Zombie,
-};
+pub use announce::{Announcements, Class, Control, InvalidRoutes, Seed, Trouble, Validity, Zombie};
 pub use build::GraphError;
+pub use explain::{Heard, Inquiry};
 pub use graph::{AsGraph, Link, Relation};
 pub use many::solve_many;
 pub use solution::{NextHop, PATH_LENGTH_MAX, Routes, Solution, Unsettled};
@@ -33,7 +33,10 @@ impl Solution {
         announcements: &Announcements,
         workspace: &mut Workspace,
     ) -> Result<Solution, Unsettled> {
-        assert!(announcements.is_gao_rexford(graph), "routes are preferred and exported by relation");
+        assert!(
+            announcements.is_gao_rexford(graph),
+            "routes are preferred and exported by relation"
+        );
         let mut solution = Solution::default();
         solve::solve_into(graph, announcements, workspace, &mut solution);
         Ok(solution)

@@ -7,13 +7,20 @@ use crate::record::{DropCause, Warning};
 use crate::scenario::{ClientGroupId, PrefixId, Scenario};
 use serde::{Deserialize, Serialize};
 
+/// A file that a scenario was made with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFile {
+    /// Name, relative to the scenario.
+    pub file: String,
+    /// Hash of its contents: part of the scenario's identity.
+    pub sha256: String,
+}
+
 /// A measured catchment: where each client group was seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MeasuredSpec {
-    /// File it was read from, relative to the scenario.
-    pub file: String,
-    /// Hash of the file's contents: part of the scenario's identity.
-    pub sha256: String,
+    /// Where it was read from.
+    pub file: DataFile,
     /// Per client group: the site where it was seen; none: not seen.
     pub site: Vec<Option<SiteId>>,
 }

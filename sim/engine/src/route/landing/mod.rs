@@ -4,9 +4,12 @@
 //! ([`Trouble`]). A model says what becomes of each client group's traffic ([`Fate`]) and why
 //! ([`Explanation`]). Models: by distance ([`nearest`]), as measured ([`measured`]), by BGP.
 
+pub mod bgp;
+pub mod direct;
 pub mod measured;
 pub mod nearest;
 mod rtt;
+pub mod walk;
 
 use crate::kernel::SimTime;
 use crate::net::{LinkId, NeighbourId, SiteId};
@@ -14,6 +17,7 @@ use crate::record::DropCause;
 use crate::scenario::{ClientGroupId, PrefixId, Scenario};
 use serde::{Deserialize, Serialize};
 
+pub use direct::DirectLanding;
 pub use measured::MeasuredLanding;
 pub use nearest::NearestLanding;
 pub use rtt::RttMatrix;
@@ -123,7 +127,7 @@ pub enum Trouble {
         asn: u32,
         /// Of whom.
         neighbour: u32,
-        /// The preference; customers have 400, peers 300, route servers 250, providers 200.
+        /// The preference; customers have 400, peers 300, route servers 200, providers 100.
         value: u32,
     },
 }
@@ -263,6 +267,8 @@ pub enum LandingSpec {
     Nearest,
     /// Where a measured catchment says.
     Measured(measured::MeasuredSpec),
+    /// Where BGP leads.
+    Bgp(Box<bgp::BgpSpec>),
 }
 
 /// The model of a scenario in one replication.
@@ -270,6 +276,7 @@ pub enum LandingSpec {
 pub fn model_of(scenario: &Scenario, replication: u32, rtt: &RttMatrix) -> Box<dyn LandingModel> {
     match &scenario.landing {
         LandingSpec::Nearest => Box::new(NearestLanding::new(scenario, replication, rtt)),
+        LandingSpec::Bgp(spec) => Box::new(DirectLanding::new(scenario, spec)),
         LandingSpec::Measured(spec) => Box::new(MeasuredLanding::new(scenario, spec, rtt)),
     }
 }

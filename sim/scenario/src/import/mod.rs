@@ -3,9 +3,10 @@
 //! One file a format, one row in the table of [`importers`]. An importer takes bytes and gives the
 //! text of a scenario, its matrix file, and every assumption it made.
 
-mod common;
+pub(crate) mod common;
 mod disk;
 mod repetita;
+pub mod routes;
 mod sndlib;
 mod topologyzoo;
 

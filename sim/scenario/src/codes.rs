@@ -106,6 +106,13 @@ const IMPORT_CODES: &[Entry] = &[
     entry("E0259", "AS linked to itself", "a relation is between two ASes"),
 ];
 
+/// Codes of tables of ours that are not part of a scenario, in order.
+pub(crate) const TABLE_CODES: &[Entry] = &[
+    entry("E0260", "not a table of the format", "a column read as another one changes every row"),
+    entry("E0261", "row not usable", "a table with rows left out is another table"),
+    entry("E0262", "row given twice", "it would be unclear which of the two rows holds"),
+];
+
 /// Codes of runs and comparisons, in order: things to know before trusting the figures. What they
 /// are about is seen in results, not in a line of the scenario.
 const RESULT_CODES: &[Entry] = &[
@@ -125,12 +132,12 @@ const RESULT_CODES: &[Entry] = &[
 
 /// Every code there is.
 fn all() -> impl Iterator<Item = &'static Entry> {
-    CODES.iter().chain(IMPORT_CODES).chain(RESULT_CODES)
+    CODES.iter().chain(IMPORT_CODES).chain(TABLE_CODES).chain(RESULT_CODES)
 }
 
-/// The entry of a code.
+/// The entry of a code that a diagnostic may have.
 pub(crate) fn find(code: &str) -> Option<&'static Entry> {
-    CODES.iter().find(|entry| entry.code == code)
+    CODES.iter().chain(TABLE_CODES).find(|entry| entry.code == code)
 }
 
 /// All codes with their titles, in order.

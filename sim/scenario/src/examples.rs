@@ -61,7 +61,7 @@ pub(crate) fn complete(example: &str) -> String {
 
 /// The example of a code.
 pub(crate) fn find(code: &str) -> Option<&'static Example> {
-    EXAMPLES.iter().find(|example| example.code == code)
+    EXAMPLES.iter().chain(TABLE_EXAMPLES).find(|example| example.code == code)
 }
 
 impl Example {
@@ -336,10 +336,30 @@ static EXAMPLES: &[Example] = &[
     ),
 ];
 
+/// Examples of codes of tables: each is a whole catchment table.
+static TABLE_EXAMPLES: &[Example] = &[
+    example(
+        "E0260",
+        "kind,id,site\nas,64496,ams\n",
+        "# format: steerlab-catchment/1\nkind,id,site\nas,64496,ams\n",
+    ),
+    example(
+        "E0261",
+        "# format: steerlab-catchment/1\nkind,id,site\nas,AS64496,ams\n",
+        "# format: steerlab-catchment/1\nkind,id,site\nas,64496,ams\n",
+    ),
+    example(
+        "E0262",
+        "# format: steerlab-catchment/1\nkind,id,site\nas,64496,ams\nas,64496,fra\n",
+        "# format: steerlab-catchment/1\nkind,id,site\nas,64496,ams\nas,64497,fra\n",
+    ),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::CODES;
+    use crate::catchment::CatchmentTable;
+    use crate::codes::{CODES, TABLE_CODES};
     use crate::load::{Loaded, load_file, load_text_with};
     use crate::testing::{Folder, vocabulary};
 
@@ -383,8 +403,19 @@ mod tests {
     }
 
     #[test]
+    fn every_table_example_fails_as_it_says_and_its_repair_works() {
+        for example in TABLE_EXAMPLES {
+            let failing = example.failing_shown();
+            let found = CatchmentTable::parse("table.csv", failing.as_bytes()).unwrap_err();
+            let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+            assert_eq!(codes, [example.code]);
+            CatchmentTable::parse("table.csv", example.fixed.as_bytes()).unwrap();
+        }
+    }
+
+    #[test]
     fn every_code_has_an_example() {
-        for entry in CODES {
+        for entry in CODES.iter().chain(TABLE_CODES) {
             assert!(find(entry.code).is_some(), "{} has no example", entry.code);
             assert!(crate::explain(entry.code).unwrap().contains("This works"));
         }

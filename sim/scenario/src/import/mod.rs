@@ -4,10 +4,11 @@
 //! text of a scenario, its matrix file, and every assumption it made.
 
 mod as_rel;
-mod common;
+pub(crate) mod common;
 mod disk;
 mod origins;
 mod repetita;
+pub mod routes;
 mod sndlib;
 mod topologyzoo;
 

@@ -3,6 +3,7 @@
 mod data;
 mod hostile;
 mod repetita;
+mod routes;
 mod sndlib;
 mod topologyzoo;
 

@@ -255,6 +255,32 @@ static EXAMPLES: &[Example] = &[
         "services: [{id: film, response: 100MB}]\nprefixes: [{id: p}]\n\
          client_groups: [{id: g}]\ndemands: [{id: d, clients: all, prefix: p, rate: 9krps}]\n",
     ),
+    example(
+        "E0413",
+        "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nevents:\n  - leak: {asn: 1, at: 1min}\n",
+        "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nrouting: {model: bgp, asn: 64500}\n\
+         events:\n  - leak: {asn: 1, at: 1min}\n",
+    ),
+    example(
+        "E0414",
+        "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nrouting: {model: bgp, asn: 64500}\n\
+         events:\n  - leak: {asn: 2, at: 1min}\n",
+        "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nrouting:\n  model: bgp\n  asn: 64500\n  \
+         as_links:\n    - {customer: 2, provider: 1}\nevents:\n  - leak: {asn: 2, at: 1min}\n",
+    ),
+    example(
+        "E0415",
+        "prefixes:\n  - {id: any}\nrouting:\n  announcements:\n    - {prefix: any, site: ams, link: ams-fra, \
+         prepend: 2}\n",
+        "prefixes:\n  - {id: any}\nrouting:\n  announcements:\n    - {prefix: any, site: ams, prepend: 2}\n",
+    ),
+    example("E0416", "routing: {model: bgp}\n", "routing: {model: bgp, asn: 64500}\n"),
+    example(
+        "E0417",
+        "routing:\n  model: bgp\n  asn: 64500\n  as_links:\n    - {customer: 1, provider: 2}\n    \
+         - {customer: 2, provider: 1}\n",
+        "routing:\n  model: bgp\n  asn: 64500\n  as_links:\n    - {customer: 1, provider: 2}\n",
+    ),
     example("E0501", "includes: [../more.yaml]\n", "includes: [more.yaml]\n"),
     example("E0502", "includes: [missing.yaml]\n", "includes: [more.yaml]\n"),
     example("E0503", "includes: [example.yaml]\n", "includes: [more.yaml]\n"),

@@ -1,6 +1,7 @@
 //! Where users land: the model, its data, announcements, trouble.
 
 use super::{Resolver, number_of};
+use crate::catchment::{CatchmentClient, CatchmentTable};
 use crate::diagnostic::Diagnostic;
 use crate::files;
 use crate::hex;
@@ -11,7 +12,7 @@ use crate::source::Span;
 use crate::table::Entity;
 use crate::typed::{Data, Fields, Value};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use steerlab_engine::kernel::SimSpan;
 use steerlab_engine::net::{LinkId, NeighbourKind, NodeKind, SiteId};
@@ -20,7 +21,7 @@ use steerlab_engine::route::internet::{
     AsGraph, GraphError, Link as AsLink, Relation as AsRelation,
 };
 use steerlab_engine::route::landing::bgp::{BgpSolver, BgpSpec, BgpTiming, Presence, Roa};
-use steerlab_engine::route::landing::measured::DataFile;
+use steerlab_engine::route::landing::measured::{DataFile, MeasuredSpec};
 use steerlab_engine::route::landing::{Attributes, LandingSpec, Trouble};
 use steerlab_engine::scenario::{Announcement, Change, PrefixId, RoutingSpec};
 
@@ -340,7 +341,50 @@ impl Resolver<'_> {
             return;
         };
         let Some(bytes) = self.data_file(value) else { return };
-        let _ = bytes;
+        let name = value.text().map_or_else(String::new, |text| text.to_string());
+        match CatchmentTable::parse(&name, &bytes) {
+            Ok(table) => {
+                let site = self.measured_sites(&table, value.span);
+                let file = DataFile { file: name, sha256: hex(&Sha256::digest(&bytes)) };
+                self.out.landing = LandingSpec::Measured(MeasuredSpec { file, site });
+            }
+            Err(found) => {
+                for problem in found.iter().take(20) {
+                    let line = problem.span.map_or(0, |span| span.line);
+                    let message = format!("{name}, line {line}: {}", problem.message);
+                    self.error("E0504", value.span, message, &problem.help);
+                }
+            }
+        }
+    }
+
+    /// Site of every (client group, prefix) in a table: by the group, else by its AS. Sites that
+    /// the scenario does not have are reported.
+    fn measured_sites(&mut self, table: &CatchmentTable, span: Span) -> Vec<Option<SiteId>> {
+        let mut unknown = BTreeSet::new();
+        let mut sites = Vec::new();
+        for group in self.out.client_groups.rows() {
+            for prefix in self.out.prefixes.rows() {
+                let by_group = CatchmentClient::Group(group.id.clone());
+                let row = table.find(&by_group, &prefix.id).or_else(|| {
+                    group.asn.and_then(|asn| table.find(&CatchmentClient::As(asn), &prefix.id))
+                });
+                let site = row.and_then(|row| {
+                    let site = self.names.get(Entity::Site, &row.site).map(SiteId);
+                    if site.is_none() {
+                        unknown.insert(row.site.clone());
+                    }
+                    site
+                });
+                sites.push(site);
+            }
+        }
+        for site in unknown {
+            let message = format!("the table has users at `{site}`, and there is no such site");
+            let help = "add the site, or write the scenario's site ids into the table";
+            self.error("E0504", span, message, help);
+        }
+        sites
     }
 
     /// An event of routing, as begin and end. None: something is wrong with it.

@@ -21,7 +21,7 @@ pub struct DataFile {
 pub struct MeasuredSpec {
     /// Where it was read from.
     pub file: DataFile,
-    /// Per client group: the site where it was seen; none: not seen.
+    /// Per (client group, prefix), groups first: the site where it was seen; none: not seen.
     pub site: Vec<Option<SiteId>>,
 }
 
@@ -33,7 +33,7 @@ pub struct MeasuredLanding {
     site: Vec<Option<SiteId>>,
     rtt: RttMatrix,
     announced: Table<PrefixId, Vec<bool>>,
-    /// Groups of the scenario without a measurement.
+    /// Pairs of client group and prefix without a measurement.
     unseen: usize,
 }
 
@@ -43,10 +43,14 @@ impl MeasuredLanding {
     pub fn new(scenario: &Scenario, spec: &MeasuredSpec, rtt: &RttMatrix) -> MeasuredLanding {
         let sites = scenario.network.sites.len();
         let mut site = spec.site.clone();
-        site.resize(scenario.client_groups.len(), None);
+        site.resize(scenario.client_groups.len() * scenario.prefixes.len(), None);
         let unseen = site.iter().filter(|site| site.is_none()).count();
         let announced = Table::filled(scenario.prefixes.len(), vec![false; sites]);
         MeasuredLanding { site, rtt: rtt.clone(), announced, unseen }
+    }
+
+    fn measured(&self, group: ClientGroupId, prefix: PrefixId) -> Option<SiteId> {
+        self.site[group.index() * self.announced.len() + prefix.index()]
     }
 
     fn nearest(&self, group: ClientGroupId, prefix: PrefixId) -> Option<SiteId> {
@@ -68,7 +72,7 @@ impl LandingModel for MeasuredLanding {
     }
 
     fn fate(&self, group: ClientGroupId, prefix: PrefixId) -> Fate {
-        let measured = self.site[group.index()];
+        let measured = self.measured(group, prefix);
         match measured.filter(|site| self.announced[prefix][site.index()]) {
             Some(site) => Fate::Lands(Landing { site, via: None }),
             None => match self.nearest(group, prefix) {
@@ -79,7 +83,7 @@ impl LandingModel for MeasuredLanding {
     }
 
     fn explain(&self, group: ClientGroupId, prefix: PrefixId) -> Explanation {
-        let measured = self.site[group.index()];
+        let measured = self.measured(group, prefix);
         Explanation::Words(match measured {
             Some(site) if self.announced[prefix][site.index()] => {
                 "measured there, and the site announces the prefix".to_owned()
@@ -100,8 +104,8 @@ impl LandingModel for MeasuredLanding {
         vec![Warning {
             code: "W0103",
             message: format!(
-                "{} of {} client groups are not in the measured catchment; they land at the \
-                 nearest site",
+                "{} of {} pairs of client group and prefix are not in the measured catchment; \
+                 they land at the nearest site",
                 self.unseen,
                 self.site.len()
             ),

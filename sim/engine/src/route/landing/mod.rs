@@ -6,6 +6,8 @@
 
 pub mod bgp;
 pub mod direct;
+mod event_network;
+pub mod events;
 pub mod measured;
 pub mod nearest;
 mod rtt;
@@ -18,6 +20,7 @@ use crate::scenario::{ClientGroupId, PrefixId, Scenario};
 use serde::{Deserialize, Serialize};
 
 pub use direct::DirectLanding;
+pub use events::EventLanding;
 pub use measured::MeasuredLanding;
 pub use nearest::NearestLanding;
 pub use rtt::RttMatrix;
@@ -276,7 +279,10 @@ pub enum LandingSpec {
 pub fn model_of(scenario: &Scenario, replication: u32, rtt: &RttMatrix) -> Box<dyn LandingModel> {
     match &scenario.landing {
         LandingSpec::Nearest => Box::new(NearestLanding::new(scenario, replication, rtt)),
-        LandingSpec::Bgp(spec) => Box::new(DirectLanding::new(scenario, spec)),
+        LandingSpec::Bgp(spec) => match spec.solver {
+            bgp::BgpSolver::Direct => Box::new(DirectLanding::new(scenario, spec)),
+            bgp::BgpSolver::Events => Box::new(EventLanding::new(scenario, spec, replication)),
+        },
         LandingSpec::Measured(spec) => Box::new(MeasuredLanding::new(scenario, spec, rtt)),
     }
 }

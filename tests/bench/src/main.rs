@@ -4,6 +4,7 @@
 //! steerlab-bench kernel [--arrivals N] [--repeats N]   all kernel benchmarks
 //! steerlab-bench hold                                  event queues alone
 //! steerlab-bench scenario FILE [--repeats N]           `steerlab run FILE`, whole process
+//! steerlab-bench bgp FILE [--prefixes N] [--mesh]      event-driven BGP inside one AS
 //! steerlab-bench whole -- COMMAND...                   any command, whole process
 //! steerlab-bench run mm1|p2c --engine NAME             one workload in this process (a child)
 //! ```
@@ -11,6 +12,7 @@
 // A benchmark's product is what it prints.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bgp;
 mod hold;
 mod measure;
 mod mm1;
@@ -27,6 +29,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
        steerlab-bench hold
        steerlab-bench scenario FILE [--repeats N]
+       steerlab-bench bgp FILE.graph|FILE.graphml [--prefixes N] [--mesh]
        steerlab-bench whole [--repeats N] -- COMMAND...
        steerlab-bench run mm1|p2c --engine NAME [--arrivals N]";
 
@@ -34,6 +37,8 @@ const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
 struct Options {
     arrivals: u64,
     repeats: usize,
+    prefixes: usize,
+    mesh: bool,
     engine: String,
     words: Vec<String>,
     command: Vec<String>,
@@ -43,6 +48,8 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut options = Options {
         arrivals: 10_000_000,
         repeats: 3,
+        prefixes: 100,
+        mesh: false,
         engine: "steerlab".to_owned(),
         words: Vec::new(),
         command: Vec::new(),
@@ -53,6 +60,8 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         match argument.as_str() {
             "--arrivals" => options.arrivals = number(&value("--arrivals")?)?,
             "--repeats" => options.repeats = number(&value("--repeats")?)?,
+            "--prefixes" => options.prefixes = number(&value("--prefixes")?)?,
+            "--mesh" => options.mesh = true,
             "--engine" => options.engine = value("--engine")?,
             "--" => options.command = arguments.by_ref().collect(),
             flag if flag.starts_with('-') => return Err(format!("unknown option {flag}")),
@@ -72,6 +81,7 @@ fn dispatch(options: &Options) -> Result<(), String> {
         ["kernel"] => workloads::kernel(options.arrivals, options.repeats),
         ["hold"] => hold::print(),
         ["scenario", file] => whole::scenario(file, options.repeats),
+        ["bgp", file] => bgp::run(file, options.prefixes, options.mesh),
         ["whole"] if !options.command.is_empty() => {
             whole::command(&options.command, options.repeats)
         }

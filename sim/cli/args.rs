@@ -286,7 +286,12 @@ pub struct RoutesArgs {
     /// AS relationships as CAIDA publishes them (serial-1 or serial-2; plain, .gz or .bz2)
     pub graph: PathBuf,
     /// AS numbers that announce, separated by commas
-    #[arg(long, value_delimiter = ',', value_name = "ASN", required_unless_present = "origins_file")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "ASN",
+        required_unless_present = "origins_file"
+    )]
     pub origins: Vec<u32>,
     /// File with AS numbers that announce, separated by white space or commas
     #[arg(long, value_name = "FILE")]
@@ -297,7 +302,7 @@ pub struct RoutesArgs {
     /// Table to write, CSV: asn, prefix (from 0), class, as_path (joined by dashes)
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Print 16 hex digits of SHA-256 over the sorted lines `asn,prefix,as-path`
+    /// Print 16 hex digits of SHA-256 over the lines `asn,prefix,as-path`, in order of the numbers
     #[arg(long)]
     pub digest: bool,
     /// Prefixes at the same time; default: one per processor

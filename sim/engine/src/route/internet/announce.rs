@@ -214,9 +214,10 @@ impl Announcements {
             && trouble.preferences.is_empty()
             && trouble.zombies.is_empty()
             && !trouble.validators.iter().any(depreferences)
-            && self.seeds.iter().all(|seed| {
-                seed.local_preference() == seed.learned.local_preference()
-            })
+            && self
+                .seeds
+                .iter()
+                .all(|seed| seed.local_preference() == seed.learned.local_preference())
             && self.one_loop_check(graph)
     }
 

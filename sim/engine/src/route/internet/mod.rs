@@ -13,9 +13,7 @@ mod solution;
 mod solve;
 mod terms;
 
-pub use announce::{
-    Announcements, Class, Control, InvalidRoutes, Seed, Trouble, Validity, Zombie,
-};
+pub use announce::{Announcements, Class, Control, InvalidRoutes, Seed, Trouble, Validity, Zombie};
 pub use build::GraphError;
 pub use graph::{AsGraph, Link, Relation};
 pub use many::solve_many;
@@ -33,7 +31,10 @@ impl Solution {
         announcements: &Announcements,
         workspace: &mut Workspace,
     ) -> Result<Solution, Unsettled> {
-        assert!(announcements.is_gao_rexford(graph), "routes are preferred and exported by relation");
+        assert!(
+            announcements.is_gao_rexford(graph),
+            "routes are preferred and exported by relation"
+        );
         let mut solution = Solution::default();
         solve::solve_into(graph, announcements, workspace, &mut solution);
         Ok(solution)

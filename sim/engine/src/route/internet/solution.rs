@@ -238,12 +238,7 @@ impl<'a> Routes<'a> {
     }
 
     /// [`Routes::equal_next_hops`] for very many ASes, with the terms and the memory reused.
-    pub(super) fn equal_next_hops_into(
-        &self,
-        terms: &Terms<'_>,
-        at: u32,
-        hops: &mut Vec<NextHop>,
-    ) {
+    pub(super) fn equal_next_hops_into(&self, terms: &Terms<'_>, at: u32, hops: &mut Vec<NextHop>) {
         hops.clear();
         let chosen = self.choices[at as usize];
         if !chosen.has_route() {
@@ -254,7 +249,9 @@ impl<'a> Routes<'a> {
         for relation in Relation::ALL {
             for &from in self.graph.neighbours(at, relation) {
                 let offer = terms.offer(self.choices, from, at, relation);
-                if offer.is_some_and(|offer| standing(offer) == best && !self.taboo(terms, from, at)) {
+                if offer
+                    .is_some_and(|offer| standing(offer) == best && !self.taboo(terms, from, at))
+                {
                     hops.push(NextHop::As(from));
                 }
             }

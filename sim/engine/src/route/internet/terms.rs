@@ -95,8 +95,8 @@ impl<'a> Terms<'a> {
     /// Whether an AS imports a path of this length from an origin of this validity.
     pub(super) fn takes(&self, at: u32, length: u32, validity: Validity) -> bool {
         let limit = find(&self.limits, |row| row.0, at).map(|row| u32::from(row.1));
-        let drops = validity == Validity::Invalid
-            && self.validators.contains(&(at, InvalidRoutes::Drop));
+        let drops =
+            validity == Validity::Invalid && self.validators.contains(&(at, InvalidRoutes::Drop));
         limit.is_none_or(|limit| length <= limit) && !drops
     }
 

@@ -86,6 +86,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Find the path of every AS of an Internet graph to origins
     Routes(RoutesArgs),
+    /// Make an Internet graph that looks like recorded ones, for tests of growth
+    GenerateAsGraph(GenerateAsGraphArgs),
     /// List what there is
     List(ListArgs),
     /// Explain a diagnostic, a route or an action
@@ -302,7 +304,7 @@ pub struct RoutesArgs {
     /// Table to write, CSV: asn, prefix (from 0), class, as_path (joined by dashes)
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Print 16 hex digits of SHA-256 over the sorted lines `asn,prefix,as-path`
+    /// Print 16 hex digits of SHA-256 over the lines `asn,prefix,as-path`, in order of the numbers
     #[arg(long)]
     pub digest: bool,
     /// Prefixes at the same time; default: one per processor
@@ -319,6 +321,26 @@ pub enum RoutesJob {
     Anycast,
     /// One prefix an origin.
     Each,
+}
+
+/// `steerlab generate-as-graph`
+#[derive(Args, Debug)]
+pub struct GenerateAsGraphArgs {
+    /// Number of ASes
+    #[arg(long, default_value_t = 78_000)]
+    pub ases: usize,
+    /// Number of links
+    #[arg(long, default_value_t = 680_000)]
+    pub links: usize,
+    /// Seed: the same numbers give the same graph everywhere
+    #[arg(long)]
+    pub seed: u64,
+    /// File to write, in CAIDA's serial-1 format
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// `steerlab list`

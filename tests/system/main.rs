@@ -18,5 +18,6 @@ mod exit_codes;
 mod hostile;
 mod incident;
 mod injection;
+mod internet;
 mod mlu;
 mod workflow;

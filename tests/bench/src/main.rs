@@ -5,6 +5,7 @@
 //! steerlab-bench hold                                  event queues alone
 //! steerlab-bench scenario FILE [--repeats N]           `steerlab run FILE`, whole process
 //! steerlab-bench bgp FILE [--prefixes N] [--mesh]      event-driven BGP inside one AS
+//! steerlab-bench internet [--bgpy-python PATH]         routing on graphs of the whole Internet
 //! steerlab-bench whole -- COMMAND...                   any command, whole process
 //! steerlab-bench run mm1|p2c --engine NAME             one workload in this process (a child)
 //! ```
@@ -14,6 +15,7 @@
 
 mod bgp;
 mod hold;
+mod internet;
 mod measure;
 mod mm1;
 mod nexosim_mm1;
@@ -30,6 +32,7 @@ const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
        steerlab-bench hold
        steerlab-bench scenario FILE [--repeats N]
        steerlab-bench bgp FILE.graph|FILE.graphml [--prefixes N] [--mesh]
+       steerlab-bench internet [--repeats N] [--bgpy-python PATH]
        steerlab-bench whole [--repeats N] -- COMMAND...
        steerlab-bench run mm1|p2c --engine NAME [--arrivals N]";
 
@@ -40,6 +43,7 @@ struct Options {
     prefixes: usize,
     mesh: bool,
     engine: String,
+    bgpy_python: Option<String>,
     words: Vec<String>,
     command: Vec<String>,
 }
@@ -51,6 +55,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         prefixes: 100,
         mesh: false,
         engine: "steerlab".to_owned(),
+        bgpy_python: None,
         words: Vec::new(),
         command: Vec::new(),
     };
@@ -63,6 +68,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
             "--prefixes" => options.prefixes = number(&value("--prefixes")?)?,
             "--mesh" => options.mesh = true,
             "--engine" => options.engine = value("--engine")?,
+            "--bgpy-python" => options.bgpy_python = Some(value("--bgpy-python")?),
             "--" => options.command = arguments.by_ref().collect(),
             flag if flag.starts_with('-') => return Err(format!("unknown option {flag}")),
             word => options.words.push(word.to_owned()),
@@ -80,6 +86,7 @@ fn dispatch(options: &Options) -> Result<(), String> {
     match words.as_slice() {
         ["kernel"] => workloads::kernel(options.arrivals, options.repeats),
         ["hold"] => hold::print(),
+        ["internet"] => internet::print(options.repeats, options.bgpy_python.as_deref()),
         ["scenario", file] => whole::scenario(file, options.repeats),
         ["bgp", file] => bgp::run(file, options.prefixes, options.mesh),
         ["whole"] if !options.command.is_empty() => {

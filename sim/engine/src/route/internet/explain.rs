@@ -109,15 +109,13 @@ impl Inquiry<'_> {
         let validity = self.validity(hop);
         let refuses = |mode| self.routes.announcements.trouble.validators.contains(&(at, mode));
         let invalid = validity == Validity::Invalid;
-        let mut preference = self.terms.local_preference(at, offer);
+        let preference = self.terms.local_preference(at, offer, validity);
         let mut allowed = true;
         let mut standing = String::new();
         if path.contains(&own) {
             (allowed, standing) = (false, "refused: its path has this AS already".to_owned());
         } else if invalid && refuses(InvalidRoutes::Drop) {
             (allowed, standing) = (false, "refused: its origin is invalid".to_owned());
-        } else if invalid && refuses(InvalidRoutes::Depreference) {
-            preference = 0;
         }
         let heard = Heard { hop, path, class: offer.class(), standing, equal: false };
         (preference, offer.length(), allowed, heard)

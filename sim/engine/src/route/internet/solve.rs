@@ -43,7 +43,7 @@ pub(super) fn solve_into(
     workspace.buckets.iter_mut().for_each(Vec::clear);
     workspace.routed.clear();
     workspace.tainted.clear();
-    if terms.drops_invalid() {
+    if terms.anybody_validates() {
         workspace.tainted.resize(graph.len(), false);
     }
     if terms.is_plain() {

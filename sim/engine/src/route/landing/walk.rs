@@ -1,49 +1,29 @@
-//! From sets of equally good next hops and a client's place to the exit taken.
+//! The way of traffic from a client's AS to where it ends, asked of either solver.
 //!
-//! A large AS has many places where it hands traffic over. Among equally good next hops it takes
-//! the one that is nearest to where the traffic is (early exit, "hot potato"), so that one AS can
-//! split between sites. Both solvers ask this one function.
+//! The rule for one hop is [`exit::step`]: among equally good next hops the nearest one.
 
 use super::bgp::BgpSpec;
 use crate::net::GeoPoint;
-use crate::net::geo::unit_distance_km;
-use std::collections::BTreeMap;
+use crate::route::internet::AsGraph;
+use crate::route::internet::exit::{self, Candidate, Presence};
+use std::sync::Arc;
 
-/// Two ASes meet where both are within this distance: the same metro.
-const SAME_METRO_KM: f64 = 50.0;
-
-/// Where ASes are, as far as known, by index in the graph.
-#[derive(Clone, Debug, Default)]
+/// Where ASes are, and their numbers by index.
+#[derive(Clone, Debug)]
 pub struct Places {
-    of: BTreeMap<u32, Vec<[f64; 3]>>,
+    presence: Presence,
+    graph: Arc<AsGraph>,
 }
 
 impl Places {
-    /// Of a scenario. ASes that are not in the graph are left out.
+    /// Of a scenario.
     #[must_use]
     pub fn new(spec: &BgpSpec) -> Places {
-        let mut of: BTreeMap<u32, Vec<[f64; 3]>> = BTreeMap::new();
+        let mut presence = Presence::default();
         for row in &spec.presence {
-            if let Some(at) = spec.graph.index_of(row.asn) {
-                of.entry(at).or_default().extend(row.at.iter().map(|point| point.unit_vector()));
-            }
+            presence.set_places(row.asn, &row.at);
         }
-        Places { of }
-    }
-
-    /// Where one AS hands over to another: the place nearest to `from`; none: not known.
-    fn handover(&self, a: u32, b: u32, from: Option<[f64; 3]>) -> Option<[f64; 3]> {
-        let (here, there) = (self.of.get(&a)?, self.of.get(&b)?);
-        let meets = |at: &&[f64; 3]| {
-            there.iter().any(|other| unit_distance_km(**at, *other) <= SAME_METRO_KM)
-        };
-        let shared = here.iter().filter(meets);
-        match from {
-            None => shared.copied().next(),
-            Some(from) => shared
-                .copied()
-                .min_by(|a, b| unit_distance_km(from, *a).total_cmp(&unit_distance_km(from, *b))),
-        }
+        Places { presence, graph: Arc::clone(&spec.graph) }
     }
 }
 
@@ -88,44 +68,31 @@ pub fn walk<H: Clone + PartialEq>(
     let mut way: Vec<Step<H>> = Vec::new();
     loop {
         let hops = candidates(at);
-        let located = |hop: &H| match next(hop) {
-            Some(to) => places.handover(at, to, place),
-            None => exit_place(hop).map(GeoPoint::unit_vector),
+        let located: Vec<Candidate> = hops
+            .iter()
+            .map(|hop| match next(hop) {
+                Some(to) => Candidate::Neighbour { asn: places.graph.asn(to), key: to },
+                None => Candidate::Exit { exit: 0, at: exit_place(hop) },
+            })
+            .collect();
+        let own = places.graph.asn(at);
+        let step = place.and_then(|place| exit::step(&places.presence, own, place, &located));
+        let (hop, chosen) = match (hops.as_slice(), step) {
+            ([], _) => (None, Chosen::Only),
+            ([only], _) => (Some(only.clone()), Chosen::Only),
+            (several, Some(step)) if !step.unknown => {
+                (Some(several[step.taken].clone()), Chosen::Nearest)
+            }
+            _ => (default(at), Chosen::Arbitrary),
         };
-        let (hop, chosen) = match hops.as_slice() {
-            [] => (None, Chosen::Only),
-            [only] => (Some(only.clone()), Chosen::Only),
-            several => match nearest(several, place, &located) {
-                Some(hop) => (Some(hop), Chosen::Nearest),
-                None => (default(at), Chosen::Arbitrary),
-            },
-        };
+        if let Some(step) = step.filter(|step| !step.unknown) {
+            place = Some(step.at);
+        }
         way.push(Step { at, hop: hop.clone(), chosen });
-        let Some(hop) = hop else { return way };
-        place = located(&hop).or(place);
-        let Some(to) = next(&hop) else { return way };
+        let Some(to) = hop.as_ref().and_then(&next) else { return way };
         if way.iter().any(|step| step.at == to) {
             return way;
         }
         at = to;
     }
-}
-
-/// The hop whose place is nearest; the first of equals. None: no place is known, or not where the
-/// traffic is.
-fn nearest<H: Clone>(
-    hops: &[H],
-    from: Option<[f64; 3]>,
-    located: &dyn Fn(&H) -> Option<[f64; 3]>,
-) -> Option<H> {
-    let from = from?;
-    let mut best: Option<(f64, &H)> = None;
-    for hop in hops {
-        let Some(at) = located(hop) else { continue };
-        let km = unit_distance_km(from, at);
-        if best.is_none_or(|(least, _)| km < least) {
-            best = Some((km, hop));
-        }
-    }
-    best.map(|(_, hop)| hop.clone())
 }

@@ -1,8 +1,10 @@
 //! One file a command.
 
 pub mod compare;
+pub mod compare_catchment;
 pub mod explain;
 pub mod import;
+pub mod import_table;
 pub mod init;
 pub mod list;
 pub mod report;

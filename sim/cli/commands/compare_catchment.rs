@@ -104,20 +104,23 @@ fn agreement(compared: &CatchmentComparison, by_kind: bool, draw: Draw<'_>) -> S
         "in both",
         "agree",
         "share",
-        "95% interval",
+        "95 % interval",
         "share by weight",
         "only modelled",
         "only measured",
     ];
     let row = |name: &str, agreement: &Agreement| {
         let share = |share: Option<f64>| share.map_or("-".to_owned(), percent);
-        let (low, high) = (agreement.agreement_ratio_low, agreement.agreement_ratio_high);
+        let interval = (agreement.agreement_ratio_low, agreement.agreement_ratio_high);
         vec![
             name.to_owned(),
             agreement.rows_both.to_string(),
             agreement.rows_agreeing.to_string(),
             share(agreement.agreement_ratio),
-            format!("{} to {}", share(low), share(high)),
+            match interval {
+                (Some(low), Some(high)) => format!("{} to {}", percent(low), percent(high)),
+                _ => "-".to_owned(),
+            },
             share(agreement.agreement_weight_ratio),
             agreement.rows_only_modelled.to_string(),
             agreement.rows_only_measured.to_string(),

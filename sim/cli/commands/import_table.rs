@@ -163,7 +163,7 @@ fn write_routes(args: &ImportArgs, output: &Path, parquet: bool) -> Result<Route
     let mut routes = if parquet {
         Routes::Parquet(Box::new(ParquetRoutes::new(file, &head).map_err(cannot)?))
     } else {
-        Routes::Csv(CsvRoutes::new(file, &head).map_err(cannot)?)
+        Routes::Csv(Box::new(CsvRoutes::new(file, &head).map_err(cannot)?))
     };
     let mut collector = args.updates.as_ref().map(|_| UpdateCollector::default());
     let read = match &mut collector {
@@ -237,7 +237,7 @@ impl Part {
 
 /// The table in the form asked for.
 enum Routes {
-    Csv(CsvRoutes<DiskFile>),
+    Csv(Box<CsvRoutes<DiskFile>>),
     Parquet(Box<ParquetRoutes<DiskFile>>),
 }
 

@@ -60,6 +60,7 @@ pub enum ProgressKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
+    #[value(alias = "text")]
     Table,
     /// For programs.
     Json,
@@ -82,12 +83,14 @@ pub enum Command {
     Compare(CompareArgs),
     /// Make the report of a run directory again
     Report(ReportArgs),
-    /// Turn recorded data into a scenario
+    /// Turn recorded data into a scenario or a table
     Import(ImportArgs),
     /// Find the path of every AS of an Internet graph to origins
     Routes(RoutesArgs),
     /// Make an Internet graph that looks like recorded ones, for tests of growth
     GenerateAsGraph(GenerateAsGraphArgs),
+    /// Compare which site serves whom: a modelled table against a measured one
+    CompareCatchment(CompareCatchmentArgs),
     /// List what there is
     List(ListArgs),
     /// Explain a diagnostic, a route or an action
@@ -243,12 +246,15 @@ pub struct ReportArgs {
     pub markdown: bool,
 }
 
+/// Capacity of imported links for which there is none.
+pub const FALLBACK_CAPACITY: &str = "10Gbps";
+
 /// `steerlab import`
 #[derive(Args, Debug)]
 pub struct ImportArgs {
     /// Format (`steerlab list importers`)
     pub importer: String,
-    /// Network file
+    /// Network or recording
     pub input: PathBuf,
     /// Demands: a file, a folder of matrices, or an archive of them
     #[arg(long)]
@@ -262,21 +268,32 @@ pub struct ImportArgs {
     /// Factor on all demands
     #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
     pub scale: f64,
-    /// Start of the part of a series to take, such as 2004-03-02
+    /// Start of the part of a series to take, such as 2004-03-02; for `catchment`: the form of the
+    /// file, peering-json or atlas-dns
     #[arg(long)]
     pub from: Option<String>,
     /// Length of that part, or of the run, such as 7d
     #[arg(long = "for")]
     pub length: Option<String>,
     /// Capacity of links for which the file has none
-    #[arg(long, default_value = "10Gbps")]
+    #[arg(long, default_value = FALLBACK_CAPACITY)]
     pub fallback_capacity: String,
     /// Name of the scenario; default: from the output or input file
     #[arg(long)]
     pub name: Option<String>,
-    /// Scenario file to write; its matrices go beside it. Default: NAME.yaml here
-    #[arg(long, short)]
+    /// File to write. A scenario's matrices go beside it; observed routes are .csv or .parquet.
+    /// Default: NAME.yaml here, NAME.routes.csv or NAME.catchment.csv
+    #[arg(long, short, visible_alias = "out")]
     pub output: Option<PathBuf>,
+    /// For `mrt` and `bgplay`: also write the updates, to be replayed, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub updates: Option<PathBuf>,
+    /// For `mrt`: leave out damaged records, and count them, instead of refusing the file
+    #[arg(long)]
+    pub skip_damaged: bool,
+    /// For `catchment --from atlas-dns`: what the weight of an AS counts; default: queries
+    #[arg(long, value_enum)]
+    pub weight: Option<WeightKind>,
     /// Replace files that exist
     #[arg(long)]
     pub force: bool,
@@ -341,6 +358,43 @@ pub struct GenerateAsGraphArgs {
     /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
+}
+
+/// What weights count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WeightKind {
+    /// Answered queries.
+    Queries,
+    /// Probes.
+    Probes,
+}
+
+/// `steerlab compare-catchment`
+#[derive(Args, Debug)]
+pub struct CompareCatchmentArgs {
+    /// Table of a model
+    pub modelled: PathBuf,
+    /// Table of a measurement; its weights count, if it has any
+    pub measured: PathBuf,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Also the agreement of each kind of client
+    #[arg(long, value_enum)]
+    pub by: Option<CompareBy>,
+    /// Everybody who disagrees, not only the heaviest twenty
+    #[arg(long)]
+    pub all: bool,
+    /// Exit 1 if a smaller share of the clients agrees, such as `80%`
+    #[arg(long, value_name = "SHARE")]
+    pub agreement_min: Option<String>,
+}
+
+/// What agreement is split by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompareBy {
+    /// Client groups, prefixes, ASes.
+    Kind,
 }
 
 /// `steerlab list`

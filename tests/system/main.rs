@@ -9,6 +9,7 @@ mod architecture;
 mod tidy;
 
 mod abilene;
+mod catchment;
 #[cfg(unix)]
 mod crash;
 mod determinism;

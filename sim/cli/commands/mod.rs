@@ -1,9 +1,11 @@
 //! One file a command.
 
 pub mod compare;
+pub mod compare_catchment;
 pub mod explain;
 mod generate_as_graph;
 pub mod import;
+pub mod import_table;
 pub mod init;
 pub mod list;
 pub mod report;

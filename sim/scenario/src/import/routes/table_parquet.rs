@@ -134,3 +134,62 @@ fn properties(head: &RoutesHead) -> WriterProperties {
         ]))
         .build()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::routes::{ObservedPath, PathSegment, Prefix, RouteKind};
+    use bytes::Bytes;
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+
+    #[test]
+    fn what_is_absent_is_null_and_every_row_is_there() {
+        let bare = RouteObservation {
+            time_us: 5,
+            peer_asn: u32::MAX,
+            peer_address: "192.0.2.1".parse().unwrap(),
+            prefix: Prefix::parse("198.51.100.0/24").unwrap(),
+            kind: RouteKind::Withdraw,
+            as_path: ObservedPath::default(),
+            origin: None,
+            med: None,
+            local_pref: None,
+            communities: Vec::new(),
+            next_hop: None,
+        };
+        let full = RouteObservation {
+            kind: RouteKind::Announce,
+            as_path: ObservedPath(vec![PathSegment::Set(vec![1, 2])]),
+            origin: Some(RouteOrigin::Egp),
+            med: Some(0),
+            next_hop: Some("2001:db8::1".parse().unwrap()),
+            ..bare.clone()
+        };
+        let head = RoutesHead::of("folder/some\nfile.gz");
+        let mut routes = ParquetRoutes::new(Vec::new(), &head).unwrap();
+        // One group and a row more.
+        for index in 0..=ROWS_PER_GROUP {
+            routes.take(if index % 2 == 0 { &bare } else { &full }).unwrap();
+        }
+        let bytes = routes.finish().unwrap();
+        let file = SerializedFileReader::new(Bytes::from(bytes)).unwrap();
+        let metadata = file.metadata().file_metadata();
+        assert_eq!(metadata.num_rows() as usize, ROWS_PER_GROUP + 1);
+        let pairs = metadata.key_value_metadata().unwrap();
+        let pairs: Vec<&str> = pairs.iter().filter_map(|pair| pair.value.as_deref()).collect();
+        assert_eq!(pairs, [ROUTES_FORMAT, "somefile.gz"]);
+        let rows: Vec<String> =
+            file.get_row_iter(None).unwrap().take(2).map(|row| row.unwrap().to_string()).collect();
+        assert_eq!(
+            rows,
+            [
+                "{time_us: 5, peer_asn: 4294967295, peer_address: \"192.0.2.1\", prefix: \
+                 \"198.51.100.0/24\", kind: \"withdraw\", as_path: \"\", origin: null, med: null, \
+                 local_pref: null, communities: \"\", next_hop: null}",
+                "{time_us: 5, peer_asn: 4294967295, peer_address: \"192.0.2.1\", prefix: \
+                 \"198.51.100.0/24\", kind: \"announce\", as_path: \"{1,2}\", origin: \"egp\", med: 0, \
+                 local_pref: null, communities: \"\", next_hop: \"2001:db8::1\"}",
+            ]
+        );
+    }
+}

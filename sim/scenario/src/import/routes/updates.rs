@@ -259,3 +259,104 @@ fn read_row(row: &Row, sink: &mut Sink) -> Option<BgpUpdate> {
         as_path,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HEAD: &str = "# format: steerlab-bgp-updates/1\n# start: 2008-02-24T18:45:00Z\n\
+                        time_s,peer_asn,peer_address,prefix,kind,as_path\n";
+
+    fn parse(text: &str) -> (Option<BgpUpdates>, Vec<Diagnostic>) {
+        let (mut sink, mut sources) = (Sink::default(), SourceMap::default());
+        let file = sources.add("u.csv", text.to_owned());
+        let updates = BgpUpdates::parse(text, file, &mut sink);
+        (updates, sink.finish(&sources).0)
+    }
+
+    #[test]
+    fn rows_come_out_in_order_of_time_with_the_table_first() {
+        let row = |time_us, kind, asn| RouteObservation {
+            time_us,
+            peer_asn: asn,
+            peer_address: "192.0.2.1".parse().unwrap(),
+            prefix: Prefix::parse("198.51.100.0/24").unwrap(),
+            kind,
+            as_path: match kind {
+                RouteKind::Withdraw => ObservedPath::default(),
+                _ => ObservedPath::parse("1 2 {3,4}").unwrap(),
+            },
+            origin: None,
+            med: None,
+            local_pref: None,
+            communities: Vec::new(),
+            next_hop: None,
+        };
+        let mut collector = UpdateCollector::default();
+        for row in [
+            row(100_000_000, RouteKind::Announce, 1),
+            row(102_500_000, RouteKind::Withdraw, 2),
+            row(100_250_001, RouteKind::Announce, 3),
+            row(103_000_000, RouteKind::Table, 4),
+        ] {
+            collector.take(&row).unwrap();
+        }
+        assert_eq!(collector.len(), 4);
+        let mut text = Vec::new();
+        collector.write(&mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let head = HEAD.replace("2008-02-24T18:45:00Z", "1970-01-01T00:01:40Z");
+        assert_eq!(
+            text,
+            format!(
+                "{head}0,4,192.0.2.1,198.51.100.0/24,table,\"1 2 {{3,4}}\"\n\
+                 0,1,192.0.2.1,198.51.100.0/24,announce,\"1 2 {{3,4}}\"\n\
+                 0.250001,3,192.0.2.1,198.51.100.0/24,announce,\"1 2 {{3,4}}\"\n\
+                 2.5,2,192.0.2.1,198.51.100.0/24,withdraw,\n"
+            )
+        );
+        let (updates, found) = parse(&text);
+        assert!(found.is_empty(), "{found:?}");
+        let updates = updates.unwrap();
+        let times: Vec<u64> = updates.updates.iter().map(|update| update.time_us).collect();
+        assert_eq!(times, [0, 0, 250_001, 2_500_000]);
+        assert_eq!(updates.start_unix_s, 100);
+    }
+
+    #[test]
+    fn every_problem_is_told_at_its_place() {
+        let rows = "\
+1,1,192.0.2.1,198.51.100.0/24,announce,1 2
+0.5,1,192.0.2.1,198.51.100.0/24,announce,1 2
+1,1,192.0.2.1,198.51.100.0/24,table,1 2
+-1,x,192.0.2,198.51.100.1/24,gone,1 x
+2,1,192.0.2.1,198.51.100.0/24,withdraw,1 2
+0.0000001,1,192.0.2.1,198.51.100.0/24,announce,1
+";
+        let (updates, found) = parse(&format!("{HEAD}{rows}"));
+        assert!(updates.is_none());
+        let places: Vec<(u32, u32)> = found.iter().map(|f| (f.line(), f.column())).collect();
+        let line_7 = [(7, 1), (7, 4), (7, 6), (7, 14), (7, 30), (7, 35)];
+        let expected = [&[(5, 1), (6, 31)][..], &line_7, &[(8, 40), (9, 1)]].concat();
+        assert_eq!(places, expected, "{found:#?}");
+        let (updates, found) = parse(&HEAD.replace("# start", "# begin"));
+        assert!(updates.is_none() && found[0].message.contains("second 0"), "{found:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_text_gives_updates_or_findings(
+            text in "([0-9.,\"{}() #\n\r]|announce|table|:|/|\\PC){0,80}",
+            headed in any::<bool>(),
+        ) {
+            let text = if headed { format!("{HEAD}{text}") } else { text };
+            let (updates, found) = parse(&text);
+            prop_assert_eq!(updates.is_some(), found.is_empty());
+            let catchment = crate::catchment::CatchmentTable::parse("c.csv", text.as_bytes());
+            prop_assert!(catchment.is_err_and(|found| !found.is_empty()));
+        }
+    }
+}

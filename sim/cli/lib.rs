@@ -55,6 +55,7 @@ fn dispatch(console: &Console, command: Command) -> Exit {
         Command::Compare(args) => commands::compare::compare(console, &args),
         Command::Report(args) => commands::report::report(console, &args),
         Command::Import(args) => commands::import::import(console, &args),
+        Command::Bgp(args) => commands::bgp::bgp(console, &args),
         Command::List(args) => commands::list::list(console, &args),
         Command::Explain(args) => commands::explain::explain(console, &args),
         Command::Schema(args) => commands::schema::schema(console, &args),

@@ -60,6 +60,7 @@ impl Resolver<'_> {
                 speakers.sort();
                 speakers
             }),
+            period: fields.time("period"),
             stable,
             seeds: fields.fields("seeds").map(|given| self.seeds(given, states)),
             moments: fields.rows("moments").map(|moment| self.moment(moment)).collect(),
@@ -193,8 +194,8 @@ impl Resolver<'_> {
 fn phase(fields: &Fields) -> LabPhase {
     LabPhase {
         from: instant(fields, "from").unwrap_or(SimTime::ZERO),
-        messages: fields.count("messages"),
-        messages_max: fields.count("messages_max"),
+        updates: fields.count("updates"),
+        updates_max: fields.count("updates_max"),
         lasts_min: fields.time("lasts_min"),
         lasts_max: fields.time("lasts_max"),
     }

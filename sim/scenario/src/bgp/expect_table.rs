@@ -25,10 +25,11 @@ pub(crate) static EXPECT: Mapping = Mapping {
              it goes on for ever; changing without an exact repetition; or stopped by a limit.",
         ),
         optional("cycle", list(&SPEAKER_REF), "The speakers whose routes change for ever."),
+        optional("period", ANY_SPAN, "How long one round of the cycle takes."),
         optional("stable_states", Kind::Map(&STABLE), "All stable states there are."),
         optional("seeds", Kind::Map(&SEEDS), "What happens over several seeds."),
         optional("moments", list(&Kind::Map(&MOMENT)), "Routes at certain moments."),
-        optional("phases", list(&Kind::Map(&PHASE)), "Messages and times after certain moments."),
+        optional("phases", list(&Kind::Map(&PHASE)), "Updates and times after certain moments."),
     ],
 };
 
@@ -117,8 +118,8 @@ static PHASE: Mapping = Mapping {
     doc: "What follows a change until the next phase, or the end.",
     keys: &[
         required("from", ANY_SPAN, "Begin of the phase."),
-        optional("messages", MANY, "Messages sent in it, exactly."),
-        optional("messages_max", MANY, "Messages sent in it, at most."),
+        optional("updates", MANY, "Announcements and withdrawals sent in it, exactly."),
+        optional("updates_max", MANY, "Announcements and withdrawals sent in it, at most."),
         optional("lasts_min", ANY_SPAN, "Least time to the last change of a best route."),
         optional("lasts_max", ANY_SPAN, "Longest time to the last change of a best route."),
     ],

@@ -1,9 +1,7 @@
 //! A BGP lab as data.
 
 use steerlab_engine::kernel::{SimSpan, SimTime};
-use steerlab_engine::route::bgp::{
-    BgpNetwork, BgpPrefixId, Community, IgpLinkId, Origination, RoutePolicyId, SessionId, SpeakerId,
-};
+use steerlab_engine::route::bgp::{BgpChange, BgpNetwork, BgpPrefixId, Community, SpeakerId};
 
 /// A network, what happens to it, and what must come out.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +18,8 @@ pub struct BgpLab {
     pub seed: u64,
     /// Longest time it is played without coming to rest.
     pub horizon: SimSpan,
-    /// Most messages it is played for.
-    pub messages_max: u64,
+    /// Most announcements and withdrawals it is played for.
+    pub updates_max: u64,
     /// The network at the start.
     pub network: BgpNetwork,
     /// What happens, in order of time; what is announced from the start comes first.
@@ -36,69 +34,7 @@ pub struct LabStep {
     /// When.
     pub at: SimTime,
     /// What.
-    pub change: LabChange,
-}
-
-/// What can happen in a lab.
-#[derive(Clone, Debug, PartialEq)]
-pub enum LabChange {
-    /// A speaker originates a prefix, or changes how.
-    Announce(Origination),
-    /// A speaker stops originating a prefix.
-    Withdraw {
-        /// Who.
-        speaker: SpeakerId,
-        /// What.
-        prefix: BgpPrefixId,
-    },
-    /// A session goes down or comes up.
-    Session {
-        /// Which.
-        session: SessionId,
-        /// Whether it is up from now on.
-        up: bool,
-    },
-    /// A session goes down and up again at the same instant.
-    Reset(SessionId),
-    /// A link inside an AS goes down or comes up.
-    IgpLink {
-        /// Which.
-        link: IgpLinkId,
-        /// Whether it is up from now on.
-        up: bool,
-    },
-    /// A link inside an AS changes its cost.
-    IgpCost {
-        /// Which.
-        link: IgpLinkId,
-        /// New cost in each direction.
-        cost: [u64; 2],
-    },
-    /// One end of a session gets other policies.
-    Policies {
-        /// Which session.
-        session: SessionId,
-        /// Which end.
-        speaker: SpeakerId,
-        /// New import policies; none: as before.
-        import: Option<Vec<RoutePolicyId>>,
-        /// New export policies; none: as before.
-        export: Option<Vec<RoutePolicyId>>,
-    },
-    /// A speaker begins or ends to export everything to everybody.
-    Leak {
-        /// Who.
-        speaker: SpeakerId,
-        /// Whether it leaks from now on.
-        on: bool,
-    },
-    /// A speaker begins or ends to ignore withdrawals.
-    Zombie {
-        /// Who.
-        speaker: SpeakerId,
-        /// Whether it ignores them from now on.
-        on: bool,
-    },
+    pub change: BgpChange,
 }
 
 /// How a run ends.
@@ -134,6 +70,8 @@ pub struct LabExpect {
     pub outcome: Option<LabOutcome>,
     /// The speakers whose routes change for ever, in id order.
     pub cycle: Option<Vec<SpeakerId>>,
+    /// How long one round of the cycle takes.
+    pub period: Option<SimSpan>,
     /// All stable states there are.
     pub stable: Option<LabStable>,
     /// What happens over several seeds.
@@ -242,10 +180,10 @@ pub struct ExpectedForward {
 pub struct LabPhase {
     /// Begin.
     pub from: SimTime,
-    /// Messages sent, exactly.
-    pub messages: Option<u64>,
-    /// Messages sent, at most.
-    pub messages_max: Option<u64>,
+    /// Announcements and withdrawals sent, exactly.
+    pub updates: Option<u64>,
+    /// Announcements and withdrawals sent, at most.
+    pub updates_max: Option<u64>,
     /// Least time to the last change of a best route.
     pub lasts_min: Option<SimSpan>,
     /// Longest time to the last change of a best route.

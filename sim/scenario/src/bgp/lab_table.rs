@@ -25,7 +25,12 @@ pub(crate) static LAB: Mapping = Mapping {
         default("source", Kind::Text, "", "Where it comes from."),
         default("seed", Kind::Count { min: 0, max: u64::MAX }, "1", "Root of all chance."),
         default("horizon", ANY_SPAN, "1d", "Longest time it is played without coming to rest."),
-        default("messages_max", MANY, "1000000", "Most messages it is played for."),
+        default(
+            "updates_max",
+            MANY,
+            "1000000",
+            "Most announcements and withdrawals it is played for.",
+        ),
         optional("defaults", Kind::Map(&DEFAULTS), "What holds where nothing else is said."),
         optional("decision", Kind::Map(&DECISION), "Options of the decision process."),
         required("speakers", some(&Kind::Map(&SPEAKER)), "Routers that speak BGP."),
@@ -243,13 +248,15 @@ static STEP: Mapping = Mapping {
     keys: &[
         one_of("announce", Kind::Map(&ANNOUNCE), "Originates a prefix, or changes how."),
         one_of("withdraw", Kind::Map(&WITHDRAW), "Stops originating a prefix."),
-        one_of("fail", Kind::Map(&FAIL), "A session or an IGP link goes down."),
-        one_of("repair", Kind::Map(&REPAIR), "A session or an IGP link comes up."),
+        one_of("fail", Kind::Map(&FAIL), "A session, an IGP link or a speaker goes down."),
+        one_of("repair", Kind::Map(&REPAIR), "A session, an IGP link or a speaker comes up."),
         one_of("reset", Kind::Map(&RESET), "A session goes down and up again."),
         one_of("cost", Kind::Map(&COST_CHANGE), "An IGP link changes its cost."),
         one_of("configure", Kind::Map(&CONFIGURE), "One end of a session gets other policies."),
         one_of("leak", Kind::Map(&LEAK), "A speaker exports everything to everybody."),
+        one_of("relate", Kind::Map(&RELATE), "The ends of a session become something else."),
         one_of("zombie", Kind::Map(&ZOMBIE), "A speaker ignores withdrawals."),
+        one_of("blackhole", Kind::Map(&BLACKHOLE), "A speaker discards traffic it attracts."),
     ],
 };
 
@@ -267,10 +274,11 @@ static WITHDRAW: Mapping = Mapping {
 
 static FAIL: Mapping = Mapping {
     name: "bgp_fail",
-    doc: "A session or an IGP link goes down.",
+    doc: "A session, an IGP link or a speaker goes down.",
     keys: &[
         one_of("session", SESSION_REF, "This session."),
         one_of("igp_link", Kind::Ref(Entity::IgpLink), "This link inside an AS."),
+        one_of("speaker", SPEAKER_REF, "This speaker, with its sessions and links."),
         AT,
         UNTIL,
     ],
@@ -278,10 +286,11 @@ static FAIL: Mapping = Mapping {
 
 static REPAIR: Mapping = Mapping {
     name: "bgp_repair",
-    doc: "A session or an IGP link comes up.",
+    doc: "A session, an IGP link or a speaker comes up.",
     keys: &[
         one_of("session", SESSION_REF, "This session."),
         one_of("igp_link", Kind::Ref(Entity::IgpLink), "This link inside an AS."),
+        one_of("speaker", SPEAKER_REF, "This speaker, with its sessions and links."),
         AT,
     ],
 };
@@ -309,8 +318,8 @@ static CONFIGURE: Mapping = Mapping {
     keys: &[
         required("session", SESSION_REF, "Which session."),
         required("speaker", SPEAKER_REF, "Which end of it."),
-        optional("import", POLICIES, "The new import policies; as before if absent."),
-        optional("export", POLICIES, "The new export policies; as before if absent."),
+        optional("import", POLICIES, "The new import policies; those of the start if absent."),
+        optional("export", POLICIES, "The new export policies; those of the start if absent."),
         AT,
     ],
 };
@@ -321,8 +330,34 @@ static LEAK: Mapping = Mapping {
     keys: &[SPEAKER_KEY, AT, UNTIL],
 };
 
+static RELATE: Mapping = Mapping {
+    name: "relate",
+    doc: "The two ends of a session become something else to each other, for instance by mistake.",
+    keys: &[
+        required("session", SESSION_REF, "Which session."),
+        required(
+            "relation",
+            Kind::Choice(super::policy_table::RELATIONS),
+            "What the second end is to the first from now on.",
+        ),
+        AT,
+        UNTIL,
+    ],
+};
+
 static ZOMBIE: Mapping = Mapping {
     name: "zombie",
     doc: "A speaker does not act on withdrawals that it hears.",
-    keys: &[SPEAKER_KEY, AT, UNTIL],
+    keys: &[
+        SPEAKER_KEY,
+        optional("session", SESSION_REF, "On this session only; on all if absent."),
+        AT,
+        UNTIL,
+    ],
+};
+
+static BLACKHOLE: Mapping = Mapping {
+    name: "blackhole",
+    doc: "A speaker discards traffic to a prefix while it announces the prefix as before.",
+    keys: &[SPEAKER_KEY, PREFIX_KEY, AT, UNTIL],
 };

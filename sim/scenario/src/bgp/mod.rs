@@ -11,13 +11,14 @@ mod lab_table;
 mod policy;
 mod policy_table;
 mod resolve;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod words;
 
 pub use lab::{
-    BgpLab, ExpectedForward, ExpectedRoute, ForwardEnd, LabChange, LabExpect, LabMoment,
-    LabOutcome, LabPhase, LabSeeds, LabStable, LabStep,
+    BgpLab, ExpectedForward, ExpectedRoute, ForwardEnd, LabExpect, LabMoment, LabOutcome, LabPhase,
+    LabSeeds, LabStable, LabStep,
 };
 pub use words::community_text;
 

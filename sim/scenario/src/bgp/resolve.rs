@@ -3,7 +3,7 @@
 //! Rows are built even where a value was wrong (with a stand-in), so that one mistake does not hide
 //! the next; whoever calls throws the lab away if anything was reported.
 
-use super::lab::{BgpLab, LabChange, LabStep};
+use super::lab::{BgpLab, LabStep};
 use super::policy::{self, number, small, text, word};
 use super::words;
 use crate::diagnostic::{Diagnostic, Sink};
@@ -14,7 +14,7 @@ use crate::typed::{Data, Fields, Value};
 use std::sync::Arc;
 use steerlab_engine::kernel::{SimSpan, SimTime};
 use steerlab_engine::route::bgp::{
-    BgpNetwork, BgpPrefix, BgpPrefixId, Damping, DecisionOptions, IgpLink, IgpLinkId, Match, Mrai,
+    BgpChange, BgpNetwork, BgpPrefix, BgpPrefixId, Damping, DecisionOptions, IgpLink, Match, Mrai,
     MraiScope, Origin, Origination, Relation, Roa, RoutePolicy, RoutePolicyId, Rule, Session,
     SessionId, SessionSide, Set, Speaker, SpeakerId, Validation, Verdict,
 };
@@ -48,7 +48,7 @@ pub(super) fn lab(fields: &Fields, sink: &mut Sink) -> Option<BgpLab> {
     }
     let mut steps = Vec::new();
     for row in fields.rows("announce") {
-        let change = LabChange::Announce(resolver.origination(row));
+        let change = BgpChange::Announce(resolver.origination(row));
         steps.push(LabStep { at: SimTime::ZERO, change });
     }
     for row in fields.rows("timeline") {
@@ -65,7 +65,7 @@ pub(super) fn lab(fields: &Fields, sink: &mut Sink) -> Option<BgpLab> {
         source: fields.string("source"),
         seed: fields.count("seed").unwrap_or(1),
         horizon: fields.time("horizon").unwrap_or(SimSpan::ZERO),
-        messages_max: fields.count("messages_max").unwrap_or(0),
+        updates_max: fields.count("updates_max").unwrap_or(0),
         network: resolver.network,
         steps,
         expect,
@@ -132,7 +132,7 @@ fn damping(fields: &Fields) -> Damping {
 }
 
 /// What the other end is, seen from the second end of a session.
-fn turned(relation: Relation) -> Relation {
+pub(super) fn turned(relation: Relation) -> Relation {
     match relation {
         Relation::Customer => Relation::Provider,
         Relation::Provider => Relation::Customer,
@@ -157,15 +157,15 @@ impl Resolver<'_> {
         self.names.find(entity, value, self.sink)
     }
 
-    fn named(&mut self, entity: Entity, fields: &Fields, key: &str) -> Option<u32> {
+    pub(super) fn named(&mut self, entity: Entity, fields: &Fields, key: &str) -> Option<u32> {
         fields.get(key).and_then(|value| self.find(entity, value))
     }
 
-    fn speaker_of(&mut self, fields: &Fields, key: &str) -> SpeakerId {
+    pub(super) fn speaker_of(&mut self, fields: &Fields, key: &str) -> SpeakerId {
         SpeakerId(self.named(Entity::Speaker, fields, key).unwrap_or(0))
     }
 
-    fn prefix_of(&mut self, fields: &Fields) -> BgpPrefixId {
+    pub(super) fn prefix_of(&mut self, fields: &Fields) -> BgpPrefixId {
         BgpPrefixId(self.named(Entity::Prefix, fields, "prefix").unwrap_or(0))
     }
 
@@ -312,7 +312,7 @@ impl Resolver<'_> {
         side.next_hop_self = fields.flag("next_hop_self").unwrap_or(side.next_hop_self);
     }
 
-    fn policies(&mut self, fields: &Fields, key: &str) -> Vec<RoutePolicyId> {
+    pub(super) fn policies(&mut self, fields: &Fields, key: &str) -> Vec<RoutePolicyId> {
         let mut found = Vec::new();
         for value in fields.items(key) {
             found.extend(self.find(Entity::RoutePolicy, value).map(RoutePolicyId));
@@ -387,7 +387,7 @@ impl Resolver<'_> {
         self.network.roas.push(roa);
     }
 
-    fn origination(&mut self, fields: &Fields) -> Origination {
+    pub(super) fn origination(&mut self, fields: &Fields) -> Origination {
         let speaker = self.speaker_of(fields, "speaker");
         let mut sessions = fields.get("sessions").map(|_| Vec::new());
         for value in fields.items("sessions") {
@@ -414,92 +414,9 @@ impl Resolver<'_> {
             sessions,
         }
     }
-
-    fn step(&mut self, fields: &Fields, steps: &mut Vec<LabStep>) {
-        let Some((kind, Some(given))) = fields.chosen().map(|(kind, value)| (kind, value.fields()))
-        else {
-            return;
-        };
-        let at = SimTime(given.time("at").map_or(0, |span| span.0));
-        let (change, reverse) = self.change(kind, given);
-        steps.extend(change.map(|change| LabStep { at, change }));
-        let Some(reverse) = reverse else { return };
-        let Some(until) = given.time("until") else { return };
-        if until.0 <= at.0 {
-            let place = given.place("until");
-            self.error("E0406", place, "`until` is not after `at`", "make `until` later than `at`");
-        }
-        steps.push(LabStep { at: SimTime(until.0), change: reverse });
-    }
-
-    /// A change, and what ends it if it can have an end.
-    fn change(&mut self, kind: &str, given: &Fields) -> (Option<LabChange>, Option<LabChange>) {
-        let once = |change| (Some(change), None);
-        match kind {
-            "announce" => once(LabChange::Announce(self.origination(given))),
-            "withdraw" => {
-                let speaker = self.speaker_of(given, "speaker");
-                once(LabChange::Withdraw { speaker, prefix: self.prefix_of(given) })
-            }
-            "fail" => (self.up_or_down(given, false), self.up_or_down_quietly(given, true)),
-            "repair" => (self.up_or_down(given, true), None),
-            "reset" => {
-                let session = self.named(Entity::Session, given, "session");
-                (session.map(|session| LabChange::Reset(SessionId(session))), None)
-            }
-            "cost" => {
-                let link = self.named(Entity::IgpLink, given, "igp_link").map(IgpLinkId);
-                let cost = costs(given);
-                (link.map(|link| LabChange::IgpCost { link, cost }), None)
-            }
-            "configure" => (self.configure(given), None),
-            "leak" => {
-                let speaker = self.speaker_of(given, "speaker");
-                let leak = |on| Some(LabChange::Leak { speaker, on });
-                (leak(true), leak(false))
-            }
-            _ => {
-                let speaker = self.speaker_of(given, "speaker");
-                let zombie = |on| Some(LabChange::Zombie { speaker, on });
-                (zombie(true), zombie(false))
-            }
-        }
-    }
-
-    fn up_or_down(&mut self, given: &Fields, up: bool) -> Option<LabChange> {
-        let (kind, value) = given.chosen()?;
-        if kind == "session" {
-            let session = SessionId(self.find(Entity::Session, value)?);
-            return Some(LabChange::Session { session, up });
-        }
-        let link = IgpLinkId(self.find(Entity::IgpLink, value)?);
-        Some(LabChange::IgpLink { link, up })
-    }
-
-    /// The same for a name that has been looked up, and reported, before.
-    fn up_or_down_quietly(&mut self, given: &Fields, up: bool) -> Option<LabChange> {
-        let (kind, value) = given.chosen()?;
-        let entity = if kind == "session" { Entity::Session } else { Entity::IgpLink };
-        self.names.get(entity, value.text()?)?;
-        self.up_or_down(given, up)
-    }
-
-    fn configure(&mut self, given: &Fields) -> Option<LabChange> {
-        let session = self.named(Entity::Session, given, "session").map(SessionId);
-        let speaker = self.named(Entity::Speaker, given, "speaker").map(SpeakerId);
-        let import = given.get("import").map(|_| self.policies(given, "import"));
-        let export = given.get("export").map(|_| self.policies(given, "export"));
-        let (session, speaker) = (session?, speaker?);
-        if !self.network.sessions[session].ends.contains(&speaker) {
-            let help = "name one of its two ends";
-            let place = given.place("speaker");
-            self.error("E0403", place, "the speaker is no end of this session", help);
-        }
-        Some(LabChange::Policies { session, speaker, import, export })
-    }
 }
 
-fn costs(fields: &Fields) -> [u64; 2] {
+pub(super) fn costs(fields: &Fields) -> [u64; 2] {
     let cost = fields.count("cost").unwrap_or(1);
     [cost, fields.count("cost_back").unwrap_or(cost)]
 }

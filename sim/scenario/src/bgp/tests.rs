@@ -1,9 +1,9 @@
 //! Labs are read whole, and everything that is wrong with one is told in one pass.
 
-use super::{LabChange, LoadedLab, load_lab};
+use super::{LoadedLab, load_lab};
 use crate::testing::{Folder, vocabulary};
 use steerlab_engine::kernel::SimTime;
-use steerlab_engine::route::bgp::{Community, Match, Relation, Set, SpeakerId, Verdict};
+use steerlab_engine::route::bgp::{BgpChange, Community, Match, Relation, Set, SpeakerId, Verdict};
 
 const LAB: &str = "\
 format: steerlab-bgp/1
@@ -77,7 +77,7 @@ fn a_lab_is_read_whole() {
     assert_eq!(permitted.rules[1].matches, [Match::PathIs(vec![vec![3, 1]])]);
     let times: Vec<u64> = lab.steps.iter().map(|step| step.at.0 / 1_000_000_000).collect();
     assert_eq!(times, [0, 5, 10, 20]);
-    assert!(matches!(lab.steps[3].change, LabChange::Session { up: true, .. }));
+    assert!(matches!(lab.steps[3].change, BgpChange::SessionUp(_)));
     assert_eq!(lab.expect.moments[0].best[0].0, SpeakerId(1));
     assert_eq!(lab.steps[0].at, SimTime::ZERO);
 }

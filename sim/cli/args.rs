@@ -91,6 +91,8 @@ pub enum Command {
     GenerateAsGraph(GenerateAsGraphArgs),
     /// Compare which site serves whom: a modelled table against a measured one
     CompareCatchment(CompareCatchmentArgs),
+    /// Play a BGP lab: routers, sessions, policies, and what must come out
+    Bgp(BgpArgs),
     /// List what there is
     List(ListArgs),
     /// Explain a diagnostic, a route or an action
@@ -395,6 +397,40 @@ pub struct CompareCatchmentArgs {
 pub enum CompareBy {
     /// Client groups, prefixes, ASes.
     Kind,
+}
+
+/// `steerlab bgp`
+#[derive(Args, Debug)]
+pub struct BgpArgs {
+    /// Lab file
+    pub lab: PathBuf,
+    /// Root seed, in place of the lab's
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Replace a value: `--set defaults.mrai=30s`; may be repeated
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Play it so far only, such as 45s; nothing is judged then
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
+    /// Also show all routes that a speaker holds, and why each lost
+    #[arg(long, num_args = 2, value_names = ["SPEAKER", "PREFIX"])]
+    pub explain: Vec<String>,
+    /// Also find all stable states by trying (small networks)
+    #[arg(long)]
+    pub stable_states: bool,
+    /// Form of the answer on stdout
+    #[arg(long, value_enum, default_value_t = LabFormat::Text)]
+    pub format: LabFormat,
+}
+
+/// Form of the answer about a lab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LabFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// `steerlab list`

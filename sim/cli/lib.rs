@@ -60,6 +60,7 @@ fn dispatch(console: &Console, command: Command) -> Exit {
         Command::CompareCatchment(args) => {
             commands::compare_catchment::compare_catchment(console, &args)
         }
+        Command::Bgp(args) => commands::bgp::bgp(console, &args),
         Command::List(args) => commands::list::list(console, &args),
         Command::Explain(args) => commands::explain::explain(console, &args),
         Command::Schema(args) => commands::schema::schema(console, &args),

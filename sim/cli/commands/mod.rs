@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub mod bgp;
 pub mod compare;
 pub mod compare_catchment;
 pub mod explain;

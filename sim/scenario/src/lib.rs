@@ -8,6 +8,7 @@
 //! What this crate must not know: how a scenario is run, stored or shown.
 
 pub mod catchment;
+pub mod bgp;
 mod check;
 mod clock;
 mod codes;

@@ -5,7 +5,8 @@ use crate::diagnostic::{Diagnostic, Severity, Sink, quote};
 use crate::files::{self, Refused, Root};
 use crate::shape::Shape;
 use crate::source::{SourceMap, Span, end_position};
-use crate::table::ROOT;
+use crate::table::{Mapping, ROOT};
+use crate::typed::Fields;
 use crate::yaml::{self, Budget, Entry, Node, NodeKind};
 use crate::{generate, limits, resolve, set};
 use std::collections::BTreeSet;
@@ -66,6 +67,34 @@ pub fn load_text_with(
     vocabulary: &Vocabulary<'_>,
 ) -> Loaded {
     Loader::new(Root::default(), vocabulary).load(name, text, sets)
+}
+
+/// Reads a file of another of our languages: the same parser, limits, checks and findings, with
+/// its own table and its own last stage. No includes. The [`Loaded`] holds what was found.
+pub(crate) fn load_other<T>(
+    path: &Path,
+    sets: &[(String, String)],
+    vocabulary: &Vocabulary<'_>,
+    mapping: &'static Mapping,
+    resolve: impl FnOnce(&Fields, &mut Sink) -> Option<T>,
+) -> (Option<T>, Loaded) {
+    let name = path.display().to_string();
+    let mut loader = Loader::new(Root::of(path), vocabulary);
+    let made = match files::read(path, files::text_limit(0)) {
+        Ok(bytes) => loader.parse(&name, &bytes).and_then(|mut tree| {
+            set::apply(&mut tree, sets, &mut loader.sources, &mut loader.sink);
+            let mut shape = Shape { sink: &mut loader.sink, vocabulary };
+            let fields = shape.mapping(&tree, mapping)?;
+            resolve(&fields, &mut loader.sink)
+        }),
+        Err(refused) => {
+            loader.sources.add(&name, String::new());
+            loader.sink.push(whole_file(&refused));
+            None
+        }
+    };
+    let loaded = loader.finish(None);
+    (made.filter(|_| loaded.error_count() == 0), loaded)
 }
 
 fn whole_file(refused: &Refused) -> Diagnostic {

@@ -10,7 +10,7 @@ mod demands;
 mod events;
 mod judge;
 mod lints;
-mod names;
+pub(crate) mod names;
 mod network;
 mod routing;
 mod traffic;

@@ -8,17 +8,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// All names of a scenario.
-pub(super) struct Names {
+pub(crate) struct Names {
     known: Vec<BTreeMap<Arc<str>, (u32, Span)>>,
 }
 
 impl Names {
-    pub(super) fn new() -> Names {
+    pub(crate) fn new() -> Names {
         Names { known: vec![BTreeMap::new(); Entity::ALL.len()] }
     }
 
     /// Adds a name for row `index`. A second one of the same kind is reported and returns false.
-    pub(super) fn define(
+    pub(crate) fn define(
         &mut self,
         entity: Entity,
         name: Arc<str>,
@@ -43,12 +43,12 @@ impl Names {
     }
 
     /// The row of a name, if it exists.
-    pub(super) fn get(&self, entity: Entity, name: &str) -> Option<u32> {
+    pub(crate) fn get(&self, entity: Entity, name: &str) -> Option<u32> {
         self.known[entity as usize].get(name).map(|(index, _)| *index)
     }
 
     /// The row that a value names; an unknown name is reported.
-    pub(super) fn find(&self, entity: Entity, value: &Value, sink: &mut Sink) -> Option<u32> {
+    pub(crate) fn find(&self, entity: Entity, value: &Value, sink: &mut Sink) -> Option<u32> {
         let name = value.text()?;
         let found = self.get(entity, name);
         if found.is_none() {
@@ -58,7 +58,7 @@ impl Names {
     }
 
     /// What to say of an unknown name. With many errors before it, no suggestion is looked for.
-    pub(super) fn unknown(
+    pub(crate) fn unknown(
         &self,
         entity: Entity,
         name: &str,

@@ -35,11 +35,15 @@ pub(crate) enum Entity {
     Demand,
     Agent,
     Arm,
+    Speaker,
+    Session,
+    IgpLink,
+    RoutePolicy,
 }
 
 impl Entity {
     /// All of them; `Entity as usize` is the position here.
-    pub(crate) const ALL: [Entity; 16] = [
+    pub(crate) const ALL: [Entity; 20] = [
         Entity::Site,
         Entity::Colo,
         Entity::Pool,
@@ -56,6 +60,10 @@ impl Entity {
         Entity::Demand,
         Entity::Agent,
         Entity::Arm,
+        Entity::Speaker,
+        Entity::Session,
+        Entity::IgpLink,
+        Entity::RoutePolicy,
     ];
 
     /// What people call it.
@@ -77,6 +85,10 @@ impl Entity {
             "demand",
             "agent",
             "arm",
+            "speaker",
+            "session",
+            "IGP link",
+            "route policy",
         ][self as usize]
     }
 }
@@ -185,43 +197,48 @@ impl Mapping {
     }
 }
 
-const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+pub(crate) const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Key {
     Key { name, kind, need: Need::Required, doc }
 }
 
-const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+pub(crate) const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Key {
     Key { name, kind, need: Need::Optional, doc }
 }
 
-const fn default(name: &'static str, kind: Kind, value: &'static str, doc: &'static str) -> Key {
+pub(crate) const fn default(
+    name: &'static str,
+    kind: Kind,
+    value: &'static str,
+    doc: &'static str,
+) -> Key {
     Key { name, kind, need: Need::Default(value), doc }
 }
 
-const fn one_of(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+pub(crate) const fn one_of(name: &'static str, kind: Kind, doc: &'static str) -> Key {
     Key { name, kind, need: Need::OneOf, doc }
 }
 
 /// A list of any length up to the general limit.
-const fn list(item: &'static Kind) -> Kind {
+pub(crate) const fn list(item: &'static Kind) -> Kind {
     Kind::List { item, min: 0, max: crate::limits::ROWS_MAX }
 }
 
 /// A list with at least one item.
-const fn some(item: &'static Kind) -> Kind {
+pub(crate) const fn some(item: &'static Kind) -> Kind {
     Kind::List { item, min: 1, max: crate::limits::ROWS_MAX }
 }
 
-const NS_S: u64 = 1_000_000_000;
-const NS_H: u64 = 3_600 * NS_S;
-const NS_D: u64 = 24 * NS_H;
+pub(crate) const NS_S: u64 = 1_000_000_000;
+pub(crate) const NS_H: u64 = 3_600 * NS_S;
+pub(crate) const NS_D: u64 = 24 * NS_H;
 
 /// Any span up to ten years.
-const ANY_SPAN: Kind = Kind::Span { min: 0, max: crate::limits::HORIZON_NS_MAX };
+pub(crate) const ANY_SPAN: Kind = Kind::Span { min: 0, max: crate::limits::HORIZON_NS_MAX };
 /// A span that divides the run into steps.
 const STEP: Kind =
     Kind::Span { min: crate::limits::STEP_NS_MIN, max: crate::limits::HORIZON_NS_MAX };
 /// A fraction from 0 to 1.
-const FRACTION: Kind = Kind::Ratio { min: 0.0, max: 1.0 };
+pub(crate) const FRACTION: Kind = Kind::Ratio { min: 0.0, max: 1.0 };
 /// A relative weight.
 const WEIGHT: Kind = Kind::Number { min: 0.0, max: 1e12 };
 

@@ -19,6 +19,7 @@ mod process;
 mod roa;
 mod send;
 mod sim;
+pub mod stable;
 mod state;
 mod view;
 mod watch;

@@ -1,0 +1,150 @@
+//! Plays a lab and notes what its expectations ask for.
+
+use std::sync::Arc;
+use steerlab_engine::kernel::SimTime;
+use steerlab_engine::route::bgp::stable::{
+    Situation, StableLimits, StableState, TooLarge, stable_states,
+};
+use steerlab_engine::route::bgp::{
+    BgpNetwork, BgpPrefixId, BgpSim, Cycle, RouteSink, Sent, SettleLimits, Settled, SpeakerId,
+};
+use steerlab_scenario::bgp::{BgpLab, LabOutcome, LabPhase};
+
+/// A lab that was played to its end.
+pub struct Played {
+    /// The network as it ended.
+    pub end: BgpSim,
+    /// How it ended.
+    pub outcome: LabOutcome,
+    /// Who goes round, if anybody does.
+    pub cycle: Option<Cycle>,
+    /// The network at each moment of the expectations, in their order.
+    pub moments: Vec<BgpSim>,
+    /// What happened in each phase, in their order.
+    pub phases: Vec<Phase>,
+}
+
+/// What happened from one instant to the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Phase {
+    /// Announcements and withdrawals sent.
+    pub updates: u64,
+    /// When a best route changed last.
+    pub last_change: Option<SimTime>,
+}
+
+/// Counts by phase.
+struct Tally<'a> {
+    phases: &'a [LabPhase],
+    found: Vec<Phase>,
+}
+
+impl Tally<'_> {
+    fn at(&mut self, at: SimTime) -> Option<&mut Phase> {
+        let position = self.phases.partition_point(|phase| phase.from <= at);
+        self.found.get_mut(position.checked_sub(1)?)
+    }
+}
+
+impl RouteSink for Tally<'_> {
+    fn best_changed(&mut self, at: SimTime, _: SpeakerId, _: BgpPrefixId) {
+        if let Some(phase) = self.at(at) {
+            phase.last_change = Some(at);
+        }
+    }
+
+    fn sent(&mut self, at: SimTime, _: Sent) {
+        if let Some(phase) = self.at(at) {
+            phase.updates += 1;
+        }
+    }
+}
+
+/// The solver with everything that will happen.
+fn started(lab: &BgpLab, network: &Arc<BgpNetwork>, seed: u64) -> BgpSim {
+    let mut sim = BgpSim::new(Arc::clone(network), seed, 0);
+    for step in &lab.steps {
+        sim.apply(step.at, step.change.clone());
+    }
+    sim
+}
+
+fn limits(lab: &BgpLab) -> SettleLimits {
+    SettleLimits { updates: lab.updates_max, until: SimTime(lab.horizon.0) }
+}
+
+/// Plays a lab; with `until` only so far.
+pub fn play(lab: &BgpLab, until: Option<SimTime>) -> Played {
+    let network = Arc::new(lab.network.clone());
+    let mut sim = started(lab, &network, lab.seed);
+    let phases = &lab.expect.phases;
+    let mut tally = Tally { phases, found: vec![Phase::default(); phases.len()] };
+    let mut order: Vec<(SimTime, usize)> = Vec::new();
+    for (index, moment) in lab.expect.moments.iter().enumerate() {
+        order.extend(moment.at.filter(|_| until.is_none()).map(|at| (at, index)));
+    }
+    order.sort();
+    let mut moments = vec![None; lab.expect.moments.len()];
+    for (at, index) in order {
+        sim.advance(at, &mut tally);
+        moments[index] = Some(sim.clone());
+    }
+    let settled = match until {
+        Some(until) => {
+            let part = SettleLimits { until, ..limits(lab) };
+            sim.settle_heard(part, &mut tally)
+        }
+        None => sim.settle_heard(limits(lab), &mut tally),
+    };
+    let (outcome, cycle) = outcome_of(settled);
+    let phases = tally.found;
+    let moments = moments.into_iter().map(|found| found.unwrap_or_else(|| sim.clone())).collect();
+    Played { end: sim, outcome, cycle, moments, phases }
+}
+
+fn outcome_of(settled: Settled) -> (LabOutcome, Option<Cycle>) {
+    match settled {
+        Settled::Converged { .. } => (LabOutcome::Converged, None),
+        Settled::Diverged { cycle } => (LabOutcome::Diverged, Some(cycle)),
+        Settled::Oscillating { cycle, .. } => (LabOutcome::Oscillating, Some(cycle)),
+        Settled::LimitReached { .. } => (LabOutcome::Limit, None),
+    }
+}
+
+/// Plays a lab with another seed to its end.
+pub fn with_seed(lab: &BgpLab, network: &Arc<BgpNetwork>, seed: u64) -> (LabOutcome, BgpSim) {
+    let mut sim = started(lab, network, seed);
+    let settled = sim.settle(limits(lab));
+    (outcome_of(settled).0, sim)
+}
+
+/// The stable states of the network after all changes up to `until`, for each prefix.
+pub fn stable(
+    lab: &BgpLab,
+    until: Option<SimTime>,
+) -> Vec<(BgpPrefixId, Result<Vec<StableState>, TooLarge>)> {
+    let changes = lab.steps.iter().filter(|step| until.is_none_or(|until| step.at <= until));
+    let situation = Situation::after(&lab.network, changes.map(|step| &step.change));
+    let prefixes = lab.network.prefixes.ids();
+    prefixes
+        .map(|prefix| (prefix, stable_states(&situation, prefix, StableLimits::default())))
+        .collect()
+}
+
+/// The speakers on the way of a best route, as told from one to the next: itself first, the origin
+/// last. None: no route. While routes change the way can end early or in a circle; it is cut there.
+pub fn way(sim: &BgpSim, speaker: SpeakerId, prefix: BgpPrefixId) -> Option<Vec<SpeakerId>> {
+    let mut way = vec![speaker];
+    let mut route = sim.best(speaker, prefix)?;
+    while let Some(from) = route.from {
+        if way.contains(&from) {
+            break;
+        }
+        way.push(from);
+        match sim.best(from, prefix) {
+            Some(next) => route = next,
+            None => break,
+        }
+    }
+    Some(way)
+}

@@ -8,6 +8,7 @@
 pub mod internet;
 pub mod ksp;
 pub mod landing;
+pub mod predict;
 pub mod spf;
 pub mod table;
 

@@ -7,6 +7,7 @@ mod as_rel;
 mod common;
 mod disk;
 mod origins;
+pub mod peering;
 mod repetita;
 mod sndlib;
 mod topologyzoo;

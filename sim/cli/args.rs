@@ -86,6 +86,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Find the path of every AS of an Internet graph to origins
     Routes(RoutesArgs),
+    /// Predict which site each AS reaches, from paths seen while each site announces alone
+    PredictCatchment(PredictCatchmentArgs),
     /// List what there is
     List(ListArgs),
     /// Explain a diagnostic, a route or an action
@@ -314,6 +316,28 @@ pub enum RoutesJob {
     Anycast,
     /// One prefix an origin.
     Each,
+}
+
+/// `steerlab predict-catchment`
+#[derive(Args, Debug)]
+pub struct PredictCatchmentArgs {
+    /// AS relationships as CAIDA publishes them (serial-1 or serial-2; plain, .gz or .bz2)
+    pub graph: PathBuf,
+    /// Paths that collectors see while one site announces alone; once a site
+    #[arg(long, value_name = "SITE=FILE", required_unless_present = "experiments")]
+    pub alone: Vec<String>,
+    /// JSON map from AS number to the site measured while all announce, to compare with
+    #[arg(long, value_name = "FILE", requires = "alone")]
+    pub measured: Option<PathBuf>,
+    /// Predict all experiments in a folder (ID_SITEA_SITEB), and compare with their measurements
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["alone", "out"])]
+    pub experiments: Option<PathBuf>,
+    /// Catchment table to write, CSV: kind, id, site
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
 }
 
 /// `steerlab list`

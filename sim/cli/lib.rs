@@ -56,6 +56,7 @@ fn dispatch(console: &Console, command: Command) -> Exit {
         Command::Report(args) => commands::report::report(console, &args),
         Command::Import(args) => commands::import::import(console, &args),
         Command::Routes(args) => commands::routes::routes(console, &args),
+        Command::PredictCatchment(args) => commands::predict::predict(console, &args),
         Command::List(args) => commands::list::list(console, &args),
         Command::Explain(args) => commands::explain::explain(console, &args),
         Command::Schema(args) => commands::schema::schema(console, &args),

@@ -5,6 +5,8 @@ pub mod explain;
 pub mod import;
 pub mod init;
 pub mod list;
+pub mod predict;
+mod predict_table;
 pub mod report;
 pub mod routes;
 mod routes_table;

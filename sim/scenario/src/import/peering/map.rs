@@ -165,6 +165,10 @@ impl Reader<'_> {
 
     /// A finding at a byte.
     fn problem(&self, code: &'static str, at: usize, what: String) -> Problem {
+        if self.problems.is_full() {
+            // Only counted: the way to its place would be walked for nothing.
+            return Problem::new(code, &self.document.name, what);
+        }
         let before = String::from_utf8_lossy(&self.bytes[..at.min(self.bytes.len())]);
         let line = before.matches('\n').count() as u32 + 1;
         let column = before.chars().rev().take_while(|&c| c != '\n').count() as u32 + 1;

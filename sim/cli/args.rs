@@ -335,9 +335,31 @@ pub struct PredictCatchmentArgs {
     /// Catchment table to write, CSV: kind, id, site
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Leave parts of the method out, to see what they are worth
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "RULE")]
+    pub without: Vec<PredictionRule>,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+}
+
+/// Parts of the method of predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PredictionRule {
+    /// An AS on a path keeps to the next hops it was seen to take.
+    SeenNextHops,
+    /// A collector's AS on no path to a site has no route to it.
+    Absence,
+    /// Who is mostly not taken is a last resort.
+    Untaken,
+    /// Who was seen to pass on a route against the rule does so again.
+    AgainstRule,
+    /// Prepends count.
+    Prepends,
+    /// Longer offers of the best class get a share, too.
+    LongerOffers,
+    /// Ties go to the site that is the first choice of more ASes.
+    TiesToMajority,
 }
 
 /// `steerlab list`

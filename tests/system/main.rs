@@ -19,4 +19,5 @@ mod hostile;
 mod incident;
 mod injection;
 mod mlu;
+mod predict;
 mod workflow;

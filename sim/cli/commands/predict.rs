@@ -3,14 +3,14 @@
 use super::import::show;
 use super::predict_table::{Row, answer};
 use super::write_file;
-use crate::args::{Format, PredictCatchmentArgs};
+use crate::args::{Format, PredictCatchmentArgs, PredictionRule};
 use crate::console::{Console, shown};
 use crate::exit::Exit;
 use std::fmt::Write as _;
 use std::path::Path;
 use steerlab_engine::route::internet::{AsGraph, Solution, Workspace};
 use steerlab_engine::route::predict::{
-    AlonePaths, Prediction, SITES_MAX, Score, plain_announcements,
+    AlonePaths, Prediction, Rule, SITES_MAX, Score, plain_announcements,
 };
 use steerlab_scenario::import::peering::{
     Experiment, MeasuredSites, Vantage, read_alone_paths, read_experiments, read_measured_sites,
@@ -36,6 +36,21 @@ pub fn predict(console: &Console, args: &PredictCatchmentArgs) -> Exit {
     }
 }
 
+/// The rules that are not left out.
+fn rules(args: &PredictCatchmentArgs) -> Vec<Rule> {
+    let rule = |left_out: &PredictionRule| match left_out {
+        PredictionRule::SeenNextHops => Rule::SeenNextHops,
+        PredictionRule::Absence => Rule::Absence,
+        PredictionRule::Untaken => Rule::Untaken,
+        PredictionRule::AgainstRule => Rule::AgainstRule,
+        PredictionRule::Prepends => Rule::Prepends,
+        PredictionRule::LongerOffers => Rule::LongerOffers,
+        PredictionRule::TiesToMajority => Rule::TiesToMajority,
+    };
+    let left_out: Vec<Rule> = args.without.iter().map(rule).collect();
+    Rule::ALL.into_iter().filter(|rule| !left_out.contains(rule)).collect()
+}
+
 /// Every experiment of a folder.
 fn experiments(
     console: &Console,
@@ -47,7 +62,7 @@ fn experiments(
     let mut rows = Vec::new();
     for Experiment { number, sites, alone, measured } in &experiments {
         let name = format!("{number}_{}_{}", sites[0], sites[1]);
-        let prediction = Prediction::new(&graph, alone);
+        let prediction = Prediction::with_rules(&graph, alone, &rules(args));
         say_state(console, &name, &prediction);
         let plain = Plain::new(&graph, alone);
         rows.extend(measured.iter().map(|(vantage, map)| Row {
@@ -87,7 +102,7 @@ fn sites(console: &Console, args: &PredictCatchmentArgs) -> Result<Exit, ImportE
         None => None,
     };
     let graph = read_as_rel(&read_limited(&args.graph)?)?;
-    let prediction = Prediction::new(&graph, &alone);
+    let prediction = Prediction::with_rules(&graph, &alone, &rules(args));
     say_state(console, &names.join(" "), &prediction);
     if let Some(out) = &args.out {
         if let Err(exit) = write_file(console, out, table(&prediction, &names).as_bytes()) {

@@ -70,6 +70,38 @@ pub struct Prediction {
     pub taken: [f64; 3],
 }
 
+/// The parts of the method. Each can be left out to see what it is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// An AS on a path keeps to the next hops it was seen to take.
+    SeenNextHops,
+    /// A collector's AS on no path to a site has no route to it.
+    Absence,
+    /// Who is mostly not taken is a last resort.
+    Untaken,
+    /// Who was seen to pass on a route against the rule does so again.
+    AgainstRule,
+    /// Paths are as long as they were seen, prepends included.
+    Prepends,
+    /// Longer offers of the best class get a share, too.
+    LongerOffers,
+    /// Ties go to the site that is the first choice of more ASes; else to the one given first.
+    TiesToMajority,
+}
+
+impl Rule {
+    /// All rules.
+    pub const ALL: [Rule; 7] = [
+        Rule::SeenNextHops,
+        Rule::Absence,
+        Rule::Untaken,
+        Rule::AgainstRule,
+        Rule::Prepends,
+        Rule::LongerOffers,
+        Rule::TiesToMajority,
+    ];
+}
+
 impl Prediction {
     /// Predicts for sites that announce one prefix together, from what is seen of each alone.
     ///
@@ -77,14 +109,34 @@ impl Prediction {
     /// If there are more than [`SITES_MAX`] sites.
     #[must_use]
     pub fn new(graph: &AsGraph, sites: &[AlonePaths]) -> Prediction {
+        Prediction::with_rules(graph, sites, &Rule::ALL)
+    }
+
+    /// [`Prediction::new`] with some of the rules only.
+    ///
+    /// # Panics
+    /// As [`Prediction::new`].
+    #[must_use]
+    pub fn with_rules(graph: &AsGraph, sites: &[AlonePaths], rules: &[Rule]) -> Prediction {
         assert!(sites.len() <= SITES_MAX, "at most {SITES_MAX} sites, not {}", sites.len());
         let evidence = Evidence::new(graph, sites);
-        let mut web = Web::new(graph, &evidence);
-        let taken = learn::offers_taken(&web, &evidence);
-        learn::restrict_to_seen(&mut web, &evidence);
-        learn::demote_untaken(&mut web, &evidence);
+        let mut web = Web::new(graph, &evidence, rules);
+        let mut taken = learn::offers_taken(&web, &evidence);
+        if rules.contains(&Rule::SeenNextHops) {
+            learn::keep_to_seen(&mut web, &evidence);
+        }
+        if rules.contains(&Rule::Absence) {
+            learn::keep_without(&mut web, &evidence);
+        }
+        if rules.contains(&Rule::Untaken) {
+            learn::demote_untaken(&mut web, &evidence);
+        }
+        if !rules.contains(&Rule::LongerOffers) {
+            taken = [1.0, 0.0, 0.0];
+        }
         let settled = settle::settle(&web, taken);
-        let forecasts = forecasts(&settled, evidence.asns.len(), sites.len());
+        let majority = rules.contains(&Rule::TiesToMajority);
+        let forecasts = forecasts(&settled, evidence.asns.len(), sites.len(), majority);
         Prediction {
             asns: evidence.asns,
             forecasts,
@@ -117,10 +169,15 @@ impl Prediction {
 }
 
 /// Forecasts of the first `count` nodes, which are the ASes.
-fn forecasts(settled: &settle::Settled, count: usize, sites: usize) -> Vec<Option<Forecast>> {
+fn forecasts(
+    settled: &settle::Settled,
+    count: usize,
+    sites: usize,
+    majority: bool,
+) -> Vec<Option<Forecast>> {
     let mut firsts = vec![0_usize; sites];
     for &leads in &settled.leads[..count] {
-        if leads.is_power_of_two() {
+        if majority && leads.is_power_of_two() {
             firsts[leads.trailing_zeros() as usize] += 1;
         }
     }

@@ -5,9 +5,8 @@ use super::web::{LAST_RESORT, NEVER, Web};
 use crate::route::internet::Relation;
 use std::collections::BTreeMap;
 
-/// An AS seen on paths takes other next hops than the seen ones only as a last resort. An AS that
-/// tells a collector of no route to a site has none.
-pub(super) fn restrict_to_seen(web: &mut Web, evidence: &Evidence) {
+/// An AS seen on paths takes other next hops than the seen ones only as a last resort.
+pub(super) fn keep_to_seen(web: &mut Web, evidence: &Evidence) {
     for (site, seen) in evidence.seen.iter().enumerate() {
         for (&at, routes) in &seen.routes {
             for edge in web.edges(at) {
@@ -17,6 +16,12 @@ pub(super) fn restrict_to_seen(web: &mut Web, evidence: &Evidence) {
                 }
             }
         }
+    }
+}
+
+/// An AS that tells a collector of no route to a site has none.
+pub(super) fn keep_without(web: &mut Web, evidence: &Evidence) {
+    for (site, seen) in evidence.seen.iter().enumerate() {
         for &at in &seen.without {
             let edges = web.edges(at);
             web.reception[site][edges].fill(NEVER);

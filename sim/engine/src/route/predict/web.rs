@@ -1,5 +1,6 @@
 //! The graph with sites and added links, and what is known of each link in each direction.
 
+use super::Rule;
 use super::evidence::Evidence;
 use crate::route::internet::{AsGraph, Relation};
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ pub(super) struct Web {
 }
 
 impl Web {
-    pub(super) fn new(graph: &AsGraph, evidence: &Evidence) -> Web {
+    pub(super) fn new(graph: &AsGraph, evidence: &Evidence, rules: &[Rule]) -> Web {
         let sites: Vec<u32> = (0..evidence.seen.len()).map(|site| evidence.node(site)).collect();
         let nodes = evidence.asns.len() + sites.len();
         let place = |asn: u32| {
@@ -62,7 +63,12 @@ impl Web {
             reception: vec![vec![NORMAL; ends.len()]; sites.len()],
             sites,
         };
-        web.note_paths(evidence);
+        if rules.contains(&Rule::Prepends) {
+            web.note_prepends(evidence);
+        }
+        if rules.contains(&Rule::AgainstRule) {
+            web.note_exceptions(evidence);
+        }
         web
     }
 
@@ -94,26 +100,32 @@ impl Web {
         self.relation[edge]
     }
 
-    /// Prepends, and routes passed on against the rule, as the paths show them.
-    fn note_paths(&mut self, evidence: &Evidence) {
+    /// How often neighbours name themselves: the median of what the paths show.
+    fn note_prepends(&mut self, evidence: &Evidence) {
         let mut times: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-        for (site, seen) in evidence.seen.iter().enumerate() {
-            for path in &seen.paths {
-                for (position, two) in path.hops.windows(2).enumerate() {
-                    let (to, (from, named)) = (two[0].0, two[1]);
-                    let edge = self.edge(to, from).expect("links of paths have been added");
-                    times.entry(edge).or_default().push(named);
-                    let Some(&(beyond, _)) = path.hops.get(position + 2) else { continue };
-                    let customer = self.relation_on_path(from, beyond) == Relation::Customer;
-                    if !customer && self.relation[edge] != Relation::Provider {
-                        self.against_rule[edge] |= 1 << site;
-                    }
-                }
+        for path in evidence.seen.iter().flat_map(|seen| &seen.paths) {
+            for two in path.hops.windows(2) {
+                let edge = self.edge(two[0].0, two[1].0).expect("links of paths have been added");
+                times.entry(edge).or_default().push(two[1].1);
             }
         }
         for (edge, mut named) in times {
             named.sort_unstable();
             self.times[edge] = named[named.len() / 2];
+        }
+    }
+
+    /// Routes that were passed on against the rule.
+    fn note_exceptions(&mut self, evidence: &Evidence) {
+        for (site, seen) in evidence.seen.iter().enumerate() {
+            for three in seen.paths.iter().flat_map(|path| path.hops.windows(3)) {
+                let [(to, _), (by, _), (beyond, _)] = [three[0], three[1], three[2]];
+                let edge = self.edge(to, by).expect("links of paths have been added");
+                let customer = self.relation_on_path(by, beyond) == Relation::Customer;
+                if !customer && self.relation[edge] != Relation::Provider {
+                    self.against_rule[edge] |= 1 << site;
+                }
+            }
         }
     }
 }

@@ -88,6 +88,8 @@ pub enum Command {
     Routes(RoutesArgs),
     /// Predict which site each AS reaches, from paths seen while each site announces alone
     PredictCatchment(PredictCatchmentArgs),
+    /// Make an Internet graph that looks like recorded ones, for tests of growth
+    GenerateAsGraph(GenerateAsGraphArgs),
     /// List what there is
     List(ListArgs),
     /// Explain a diagnostic, a route or an action
@@ -288,7 +290,12 @@ pub struct RoutesArgs {
     /// AS relationships as CAIDA publishes them (serial-1 or serial-2; plain, .gz or .bz2)
     pub graph: PathBuf,
     /// AS numbers that announce, separated by commas
-    #[arg(long, value_delimiter = ',', value_name = "ASN", required_unless_present = "origins_file")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "ASN",
+        required_unless_present = "origins_file"
+    )]
     pub origins: Vec<u32>,
     /// File with AS numbers that announce, separated by white space or commas
     #[arg(long, value_name = "FILE")]
@@ -299,7 +306,7 @@ pub struct RoutesArgs {
     /// Table to write, CSV: asn, prefix (from 0), class, as_path (joined by dashes)
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Print 16 hex digits of SHA-256 over the sorted lines `asn,prefix,as-path`
+    /// Print 16 hex digits of SHA-256 over the lines `asn,prefix,as-path`, in order of the numbers
     #[arg(long)]
     pub digest: bool,
     /// Prefixes at the same time; default: one per processor
@@ -360,6 +367,26 @@ pub enum PredictionRule {
     LongerOffers,
     /// Ties go to the site that is the first choice of more ASes.
     TiesToMajority,
+}
+
+/// `steerlab generate-as-graph`
+#[derive(Args, Debug)]
+pub struct GenerateAsGraphArgs {
+    /// Number of ASes
+    #[arg(long, default_value_t = 78_000)]
+    pub ases: usize,
+    /// Number of links
+    #[arg(long, default_value_t = 680_000)]
+    pub links: usize,
+    /// Seed: the same numbers give the same graph everywhere
+    #[arg(long)]
+    pub seed: u64,
+    /// File to write, in CAIDA's serial-1 format
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// `steerlab list`

@@ -57,6 +57,7 @@ fn dispatch(console: &Console, command: Command) -> Exit {
         Command::Import(args) => commands::import::import(console, &args),
         Command::Routes(args) => commands::routes::routes(console, &args),
         Command::PredictCatchment(args) => commands::predict::predict(console, &args),
+        Command::GenerateAsGraph(args) => commands::generate_as_graph(console, &args),
         Command::List(args) => commands::list::list(console, &args),
         Command::Explain(args) => commands::explain::explain(console, &args),
         Command::Schema(args) => commands::schema::schema(console, &args),

@@ -18,6 +18,7 @@ mod exit_codes;
 mod hostile;
 mod incident;
 mod injection;
+mod internet;
 mod mlu;
 mod predict;
 mod workflow;

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod explain;
+mod generate_as_graph;
 pub mod import;
 pub mod init;
 pub mod list;
@@ -14,6 +15,8 @@ pub mod run;
 pub mod run_table;
 pub mod schema;
 pub mod validate;
+
+pub use generate_as_graph::generate_as_graph;
 
 use crate::console::Console;
 use crate::exit::Exit;

@@ -79,19 +79,14 @@ impl<'a> Paths<'a> {
         out.write_all(&text)
     }
 
-    /// First 16 hex digits of SHA-256 over the sorted lines `asn,prefix,as-path`.
-    ///
-    /// Numbers are unique, so sorting them by their text sorts the lines.
+    /// First 16 hex digits of SHA-256 over the lines `asn,prefix,as-path`, in order of the numbers.
     pub fn digest(&self) -> String {
-        let mut order: Vec<u32> = (0..self.graph.len() as u32).collect();
-        order.sort_unstable_by_key(|&at| self.names[at as usize].text());
-        let labels = (0..self.prefixes.len()).map(|prefix| prefix.to_string());
-        let mut prefixes: Vec<(String, Routes<'_>)> =
-            labels.enumerate().map(|(prefix, label)| (label, self.routes(prefix))).collect();
-        prefixes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let prefixes: Vec<(String, Routes<'_>)> = (0..self.prefixes.len())
+            .map(|prefix| (prefix.to_string(), self.routes(prefix)))
+            .collect();
         let mut hash = Sha256::new();
         let mut text = Vec::with_capacity(PIECE_BYTES + 4096);
-        for at in order {
+        for at in 0..self.graph.len() as u32 {
             for (label, routes) in &prefixes {
                 if routes.next_hop(at).is_none() {
                     continue;

@@ -97,7 +97,11 @@ const IMPORT_CODES: &[Entry] = &[
     entry("E0254", "archive damaged or hostile", "archives are read with limits, in memory only"),
     entry("E0255", "time stamp not usable", "matrices are put in order by their time stamps"),
     entry("E0256", "option that does not fit", "the scenario would not mean what was asked for"),
-    entry("E0257", "relations that contradict", "who pays whom decides every route between two ASes"),
+    entry(
+        "E0257",
+        "relations that contradict",
+        "who pays whom decides every route between two ASes",
+    ),
     entry("E0258", "provider cycle", "nobody is an indirect provider of itself"),
     entry("E0259", "AS linked to itself", "a relation is between two ASes"),
 ];

@@ -4,6 +4,7 @@
 //! steerlab-bench kernel [--arrivals N] [--repeats N]   all kernel benchmarks
 //! steerlab-bench hold                                  event queues alone
 //! steerlab-bench scenario FILE [--repeats N]           `steerlab run FILE`, whole process
+//! steerlab-bench internet [--bgpy-python PATH]         routing on graphs of the whole Internet
 //! steerlab-bench whole -- COMMAND...                   any command, whole process
 //! steerlab-bench run mm1|p2c --engine NAME             one workload in this process (a child)
 //! ```
@@ -12,6 +13,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod hold;
+mod internet;
 mod measure;
 mod mm1;
 mod nexosim_mm1;
@@ -27,6 +29,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
        steerlab-bench hold
        steerlab-bench scenario FILE [--repeats N]
+       steerlab-bench internet [--repeats N] [--bgpy-python PATH]
        steerlab-bench whole [--repeats N] -- COMMAND...
        steerlab-bench run mm1|p2c --engine NAME [--arrivals N]";
 
@@ -35,6 +38,7 @@ struct Options {
     arrivals: u64,
     repeats: usize,
     engine: String,
+    bgpy_python: Option<String>,
     words: Vec<String>,
     command: Vec<String>,
 }
@@ -44,6 +48,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         arrivals: 10_000_000,
         repeats: 3,
         engine: "steerlab".to_owned(),
+        bgpy_python: None,
         words: Vec::new(),
         command: Vec::new(),
     };
@@ -54,6 +59,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
             "--arrivals" => options.arrivals = number(&value("--arrivals")?)?,
             "--repeats" => options.repeats = number(&value("--repeats")?)?,
             "--engine" => options.engine = value("--engine")?,
+            "--bgpy-python" => options.bgpy_python = Some(value("--bgpy-python")?),
             "--" => options.command = arguments.by_ref().collect(),
             flag if flag.starts_with('-') => return Err(format!("unknown option {flag}")),
             word => options.words.push(word.to_owned()),
@@ -71,6 +77,7 @@ fn dispatch(options: &Options) -> Result<(), String> {
     match words.as_slice() {
         ["kernel"] => workloads::kernel(options.arrivals, options.repeats),
         ["hold"] => hold::print(),
+        ["internet"] => internet::print(options.repeats, options.bgpy_python.as_deref()),
         ["scenario", file] => whole::scenario(file, options.repeats),
         ["whole"] if !options.command.is_empty() => {
             whole::command(&options.command, options.repeats)

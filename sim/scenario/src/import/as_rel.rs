@@ -235,8 +235,12 @@ fn relation_problem(
                 .help("remove the line")
         }
         GraphError::Contradiction { first, second, .. } => {
-            let what =
-                format!("{}, but line {}: {}", said(links[second]), lines[first], said(links[first]));
+            let what = format!(
+                "{}, but line {}: {}",
+                said(links[second]),
+                lines[first],
+                said(links[first])
+            );
             at(E_RELATIONS, second, what)
                 .why("who pays whom decides every route between the two")
                 .help("remove one of the two lines")

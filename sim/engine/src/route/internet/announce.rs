@@ -82,8 +82,9 @@ pub struct Seed {
     /// What the announcer is to that AS; [`Class::Own`]: the AS announces by itself.
     pub learned: Class,
     /// AS numbers of the path as that AS receives it, the nearest first, prepends included. Empty
-    /// for an origin; not empty there: the tail of a forged path. Every AS of the graph in it
-    /// rejects the route, as loop detection does (RFC 4271, section 9.1.2).
+    /// for an origin; not empty there: its own number for prepends towards all, or the tail of a
+    /// forged path. Every AS of the graph in it rejects the route, as loop detection does (RFC
+    /// 4271, section 9.1.2), except an origin its own.
     pub path: Vec<u32>,
     /// Whatever the caller names the session or site by.
     pub exit: u32,
@@ -214,9 +215,10 @@ impl Announcements {
             && trouble.preferences.is_empty()
             && trouble.zombies.is_empty()
             && !trouble.validators.iter().any(depreferences)
-            && self.seeds.iter().all(|seed| {
-                seed.local_preference() == seed.learned.local_preference()
-            })
+            && self
+                .seeds
+                .iter()
+                .all(|seed| seed.local_preference() == seed.learned.local_preference())
             && self.one_loop_check(graph)
     }
 
@@ -231,7 +233,8 @@ impl Announcements {
     }
 }
 
-/// Indices of ASes that reject a seed's route because its path names them, ascending.
+/// Indices of ASes that reject a seed's route because its path names them, ascending. An origin
+/// does not reject its own.
 pub(super) fn rejecting(graph: &AsGraph, seed: &Seed) -> Vec<u32> {
     let mut at = Vec::new();
     let mut last = None;
@@ -240,5 +243,8 @@ pub(super) fn rejecting(graph: &AsGraph, seed: &Seed) -> Vec<u32> {
     }
     at.sort_unstable();
     at.dedup();
+    if seed.learned == Class::Own {
+        at.retain(|&other| other != seed.at);
+    }
     at
 }

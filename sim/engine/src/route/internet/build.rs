@@ -47,7 +47,8 @@ pub(super) fn rows(links: &[Link]) -> Result<Rows, Vec<GraphError>> {
     let mut errors: Vec<GraphError> =
         selfish.map(|(at, link)| GraphError::SelfLink { link: at, asn: link.a }).collect();
     if !errors.is_empty() {
-        let others: Vec<usize> = (0..links.len()).filter(|&at| links[at].a != links[at].b).collect();
+        let others: Vec<usize> =
+            (0..links.len()).filter(|&at| links[at].a != links[at].b).collect();
         let kept: Vec<Link> = others.iter().map(|&at| links[at]).collect();
         errors.extend(checked(&kept).err().into_iter().flatten().map(|e| e.moved(&others)));
         errors.sort_by_key(GraphError::position);

@@ -1,6 +1,6 @@
 //! What was found for one prefix: for every AS its class, path length and next hop.
 
-use super::announce::{Announcements, Class, Seed};
+use super::announce::{Announcements, Class, Seed, Validity};
 use super::graph::{AsGraph, Relation};
 use super::terms::Terms;
 
@@ -149,6 +149,13 @@ impl<'a> Routes<'a> {
         self.announcements
     }
 
+    /// Class of the route of an AS; none: it has no route.
+    #[must_use]
+    pub fn class(&self, at: u32) -> Option<Class> {
+        let choice = self.choices[at as usize];
+        choice.has_route().then(|| choice.class())
+    }
+
     /// The next hop that an AS chose and announces; none: it has no route.
     #[must_use]
     pub fn next_hop(&self, at: u32) -> Option<NextHop> {
@@ -168,11 +175,17 @@ impl<'a> Routes<'a> {
     /// The seed at the end of the chosen path; none: no route, or a zombie's.
     #[must_use]
     pub fn seed(&self, at: u32) -> Option<&'a Seed> {
+        self.source(at).map(|seed| &self.announcements.seeds[seed])
+    }
+
+    /// Position of [`Routes::seed`].
+    #[must_use]
+    pub fn source(&self, at: u32) -> Option<usize> {
         let mut at = at;
         for _ in 0..=self.graph.len() {
             match self.next_hop(at)? {
                 NextHop::As(next) => at = next,
-                NextHop::Seed(seed) => return Some(&self.announcements.seeds[seed]),
+                NextHop::Seed(seed) => return Some(seed),
                 NextHop::Zombie(_) => return None,
             }
         }
@@ -205,18 +218,6 @@ impl<'a> Routes<'a> {
         }
     }
 
-    /// Whether `at` rejects what `from` announces for its origin's validity or for its path.
-    fn taboo(&self, terms: &Terms<'_>, from: u32, at: u32) -> bool {
-        if terms.is_plain() {
-            return false;
-        }
-        let seed = self.seed(from);
-        let rejects = |seed: &Seed| {
-            !terms.takes(at, 0, seed.control.validity) || seed.path.contains(&self.graph.asn(at))
-        };
-        seed.is_some_and(rejects)
-    }
-
     /// How often more than once `from` names itself towards `to`.
     fn prepends(&self, from: u32, to: u32) -> u32 {
         match self.choices[from as usize].seed().and_then(|at| self.announcements.seeds.get(at)) {
@@ -229,7 +230,8 @@ impl<'a> Routes<'a> {
     }
 
     /// All next hops that are as good as the chosen one by local preference and path length,
-    /// ascending: neighbours, then seeds. Empty without a route.
+    /// in order of preference if all else is equal, the chosen one first: lowest AS number of the
+    /// neighbour. Empty without a route.
     #[must_use]
     pub fn equal_next_hops(&self, at: u32) -> Vec<NextHop> {
         let mut hops = Vec::new();
@@ -238,34 +240,50 @@ impl<'a> Routes<'a> {
     }
 
     /// [`Routes::equal_next_hops`] for very many ASes, with the terms and the memory reused.
-    pub(super) fn equal_next_hops_into(
-        &self,
-        terms: &Terms<'_>,
-        at: u32,
-        hops: &mut Vec<NextHop>,
-    ) {
+    pub(super) fn equal_next_hops_into(&self, terms: &Terms<'_>, at: u32, hops: &mut Vec<NextHop>) {
         hops.clear();
         let chosen = self.choices[at as usize];
         if !chosen.has_route() {
             return;
         }
-        let best = (terms.local_preference(at, chosen), chosen.length());
-        let standing = |offer: Choice| (terms.local_preference(at, offer), offer.length());
+        let standing = |offer: Choice, validity: Validity| {
+            (terms.local_preference(at, offer, validity), offer.length())
+        };
+        let source = |of: u32| if terms.is_plain() { None } else { self.source(of) };
+        let validity = |source: Option<usize>| {
+            source.map_or(Validity::Unknown, |seed| self.announcements.seeds[seed].control.validity)
+        };
+        let best = standing(chosen, validity(source(at)));
         for relation in Relation::ALL {
             for &from in self.graph.neighbours(at, relation) {
                 let offer = terms.offer(self.choices, from, at, relation);
-                if offer.is_some_and(|offer| standing(offer) == best && !self.taboo(terms, from, at)) {
+                let Some(offer) = offer.filter(|offer| offer.length() == chosen.length()) else {
+                    continue;
+                };
+                let source = source(from);
+                let validity = validity(source);
+                let taken = terms.takes(at, offer.length(), validity)
+                    && !source.is_some_and(|seed| terms.rejects(seed, at));
+                if taken && standing(offer, validity) == best {
                     hops.push(NextHop::As(from));
                 }
             }
         }
-        hops.sort_unstable();
         for offer in terms.seeds_at(at) {
-            let seed = &self.announcements.seeds[offer.seed().expect("it is a seed's offer")];
-            if standing(offer) == best && terms.takes(at, offer.length(), seed.control.validity) {
+            let source = offer.seed();
+            let validity = validity(source);
+            let taken = terms.takes(at, offer.length(), validity)
+                && !source.is_some_and(|seed| terms.rejects(seed, at));
+            if taken && standing(offer, validity) == best {
                 hops.push(self.named(offer));
             }
         }
+        hops.sort_unstable_by_key(|hop| match *hop {
+            NextHop::As(next) => (terms.order(next), next),
+            NextHop::Seed(seed) | NextHop::Zombie(seed) => {
+                (terms.order(SEED | seed as u32), SEED | seed as u32)
+            }
+        });
         if hops.is_empty() {
             // A zombie has no equal.
             hops.push(self.named(chosen));

@@ -43,7 +43,7 @@ pub(super) fn solve_into(
     workspace.buckets.iter_mut().for_each(Vec::clear);
     workspace.routed.clear();
     workspace.tainted.clear();
-    if terms.drops_invalid() {
+    if terms.anybody_validates() {
         workspace.tainted.resize(graph.len(), false);
     }
     if terms.is_plain() {
@@ -86,8 +86,10 @@ impl<const FILTERED: bool> Sweep<'_, FILTERED> {
     /// Lets the seeds of two neighbouring classes offer their routes.
     fn plant(&mut self, first: Class, last: Class) {
         for (number, seed) in (0_u32..).zip(&self.terms.announcements.seeds) {
-            let taken = || !FILTERED || {
-                self.terms.takes(seed.at, seed.path.len() as u32, seed.control.validity)
+            let taken = || {
+                !FILTERED || {
+                    self.terms.takes(seed.at, seed.path.len() as u32, seed.control.validity)
+                }
             };
             if seed.learned < first || seed.learned > last || !taken() {
                 continue;

@@ -1,6 +1,6 @@
 //! The announcements of one prefix in a form that is quick to ask, and the rules of routing.
 
-use super::announce::{Announcements, Class, InvalidRoutes, Validity, rejecting};
+use super::announce::{Announcements, Class, InvalidRoutes, Seed, Validity, rejecting};
 use super::graph::{AsGraph, Relation};
 use super::solution::{Choice, PATH_LENGTH_MAX, SEED, rank};
 
@@ -41,6 +41,8 @@ impl<'a> Terms<'a> {
         let both = |&(a, b): &(u32, u32)| [(a, b), (b, a)];
         let rejecting: Vec<Vec<u32>> =
             announcements.seeds.iter().map(|seed| rejecting(graph, seed)).collect();
+        let mut validators = trouble.validators.clone();
+        validators.sort_by_key(|row| row.0);
         let plain = trouble.is_empty() && rejecting.iter().all(Vec::is_empty);
         Terms {
             graph,
@@ -51,7 +53,7 @@ impl<'a> Terms<'a> {
             leaks: sorted(trouble.leaks.clone()),
             links_down: sorted(trouble.links_down.iter().flat_map(both).collect()),
             limits: sorted(trouble.path_limits.clone()),
-            validators: trouble.validators.clone(),
+            validators,
             preferences: sorted(trouble.preferences.clone()),
             plain,
         }
@@ -85,6 +87,11 @@ impl<'a> Terms<'a> {
         Some(Choice { rank: rank(seed.learned, length), next: SEED | number })
     }
 
+    /// Whether an AS rejects what comes from a seed because the seed's path names it.
+    pub(super) fn rejects(&self, seed: usize, at: u32) -> bool {
+        self.rejecting[seed].binary_search(&at).is_ok()
+    }
+
     /// What the seeds at an AS offer it.
     pub(super) fn seeds_at(&self, at: u32) -> impl Iterator<Item = Choice> + '_ {
         let begin = self.seeds.partition_point(|&(other, _)| other < at);
@@ -95,8 +102,8 @@ impl<'a> Terms<'a> {
     /// Whether an AS imports a path of this length from an origin of this validity.
     pub(super) fn takes(&self, at: u32, length: u32, validity: Validity) -> bool {
         let limit = find(&self.limits, |row| row.0, at).map(|row| u32::from(row.1));
-        let drops = validity == Validity::Invalid
-            && self.validators.contains(&(at, InvalidRoutes::Drop));
+        let drops =
+            validity == Validity::Invalid && self.validators.contains(&(at, InvalidRoutes::Drop));
         limit.is_none_or(|limit| length <= limit) && !drops
     }
 
@@ -147,23 +154,31 @@ impl<'a> Terms<'a> {
         fits.then(|| Choice { rank: rank(Class::of(relation), length), next: from })
     }
 
-    /// Local preference that an AS gives an offer, validity not considered.
-    pub(super) fn local_preference(&self, at: u32, offer: Choice) -> u32 {
+    /// Local preference that an AS gives an offer whose origin has this validity.
+    pub(super) fn local_preference(&self, at: u32, offer: Choice, validity: Validity) -> u32 {
+        if validity == Validity::Invalid && self.validator(at) == Some(InvalidRoutes::Depreference)
+        {
+            return 0;
+        }
         if let Some(seed) = offer.seed() {
             let seed = self.announcements.seeds.get(seed);
-            return seed.map_or(offer.class().local_preference(), |seed| seed.local_preference());
+            return seed.map_or(offer.class().local_preference(), Seed::local_preference);
         }
         find(&self.preferences, |row| (row.0, row.1), (at, offer.next))
             .map_or(offer.class().local_preference(), |row| row.2)
     }
 
-    /// Whether an AS prefers anything to a route whose origin is invalid.
-    pub(super) fn depreferences(&self, at: u32) -> bool {
-        self.validators.contains(&(at, InvalidRoutes::Depreference))
+    fn validator(&self, at: u32) -> Option<InvalidRoutes> {
+        find(&self.validators, |row| row.0, at).map(|row| row.1)
     }
 
-    /// Whether any AS drops invalid routes.
-    pub(super) fn drops_invalid(&self) -> bool {
+    /// Whether an AS looks at the validity of origins.
+    pub(super) fn validates(&self, at: u32) -> bool {
+        self.validator(at).is_some()
+    }
+
+    /// Whether anybody looks at the validity of origins.
+    pub(super) fn anybody_validates(&self) -> bool {
         !self.validators.is_empty()
     }
 }

@@ -87,6 +87,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Find the path of every AS of an Internet graph to origins
     Routes(RoutesArgs),
+    /// Predict which site each AS reaches, from paths seen while each site announces alone
+    PredictCatchment(PredictCatchmentArgs),
     /// Make an Internet graph that looks like recorded ones, for tests of growth
     GenerateAsGraph(GenerateAsGraphArgs),
     /// Compare which site serves whom: a modelled table against a measured one
@@ -340,6 +342,50 @@ pub enum RoutesJob {
     Anycast,
     /// One prefix an origin.
     Each,
+}
+
+/// `steerlab predict-catchment`
+#[derive(Args, Debug)]
+pub struct PredictCatchmentArgs {
+    /// AS relationships as CAIDA publishes them (serial-1 or serial-2; plain, .gz or .bz2)
+    pub graph: PathBuf,
+    /// Paths that collectors see while one site announces alone; once a site
+    #[arg(long, value_name = "SITE=FILE", required_unless_present = "experiments")]
+    pub alone: Vec<String>,
+    /// JSON map from AS number to the site measured while all announce, to compare with
+    #[arg(long, value_name = "FILE", requires = "alone")]
+    pub measured: Option<PathBuf>,
+    /// Predict all experiments in a folder (ID_SITEA_SITEB), and compare with their measurements
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["alone", "out"])]
+    pub experiments: Option<PathBuf>,
+    /// Catchment table to write, CSV: kind, id, site
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Leave parts of the method out, to see what they are worth
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "RULE")]
+    pub without: Vec<PredictionRule>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// Parts of the method of predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PredictionRule {
+    /// An AS on a path keeps to the next hops it was seen to take.
+    SeenNextHops,
+    /// A collector's AS on no path to a site has no route to it.
+    Absence,
+    /// Who is mostly not taken is a last resort.
+    Untaken,
+    /// Who was seen to pass on a route against the rule does so again.
+    AgainstRule,
+    /// Prepends count.
+    Prepends,
+    /// Longer offers of the best class get a share, too.
+    LongerOffers,
+    /// Ties go to the site that is the first choice of more ASes.
+    TiesToMajority,
 }
 
 /// `steerlab generate-as-graph`

@@ -21,4 +21,5 @@ mod incident;
 mod injection;
 mod internet;
 mod mlu;
+mod predict;
 mod workflow;

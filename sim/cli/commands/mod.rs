@@ -9,6 +9,8 @@ pub mod import;
 pub mod import_table;
 pub mod init;
 pub mod list;
+pub mod predict;
+mod predict_table;
 pub mod report;
 pub mod routes;
 mod routes_table;

@@ -9,6 +9,7 @@ pub mod bgp;
 pub mod internet;
 pub mod ksp;
 pub mod landing;
+pub mod predict;
 pub mod spf;
 pub mod table;
 

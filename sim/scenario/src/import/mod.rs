@@ -7,6 +7,7 @@ mod as_rel;
 pub(crate) mod common;
 mod disk;
 mod origins;
+pub mod peering;
 mod repetita;
 pub mod routes;
 mod sndlib;

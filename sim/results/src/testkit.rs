@@ -98,6 +98,7 @@ pub(crate) fn scenario() -> Scenario {
         }]
         .into_iter()
         .collect(),
+        dns: Dns::default(),
         profiles: Table::new(),
         matrices: [Matrix {
             file: "m.csv".into(),
@@ -196,6 +197,8 @@ pub(crate) fn totals() -> RunTotals {
         flaps: 2,
         backbone_byte_km: 12_345.5,
         transit_ratio: 0.125,
+        dns_requests: 80.0,
+        dns_stale_requests: 20.0,
         events: 99,
         fingerprint: 0xdead_beef_0bad_cafe,
     }

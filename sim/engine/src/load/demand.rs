@@ -17,6 +17,10 @@ pub struct Demands {
     matrix_row: Table<MatrixId, usize>,
     /// Peak time of each demand's profile, shifted to UTC.
     peak_ns: Vec<u64>,
+    /// Rate of each demand towards a DNS name, all its parts together.
+    pub whole: Vec<f64>,
+    /// Share of each demand in the whole it is part of; empty without DNS names.
+    share: Vec<f64>,
 }
 
 const DAY_NS: u64 = 86_400_000_000_000;
@@ -29,11 +33,13 @@ impl Demands {
         let noisy = scenario.demand_noise.cv > 0.0;
         let streams = scenario
             .demands
-            .rows()
             .iter()
             .filter(|_| noisy)
-            .map(|demand| {
-                Stream::new(scenario.stream_key(replication, "demand-noise", "demand", &demand.id))
+            .map(|(id, demand)| {
+                // Parts of one demand towards a name vary as one.
+                let whole = scenario.dns.whole_of(id).map(|(_, whole)| whole.id.as_str());
+                let name = whole.unwrap_or(&demand.id);
+                Stream::new(scenario.stream_key(replication, "demand-noise", "demand", name))
             })
             .collect();
         let mut surges_of = vec![Vec::new(); count];
@@ -49,6 +55,8 @@ impl Demands {
             surges_of,
             matrix_row: Table::filled(scenario.matrices.len(), 0),
             peak_ns: scenario.demands.ids().map(|demand| peak_utc_ns(scenario, demand)).collect(),
+            whole: vec![0.0; scenario.dns.demands.len()],
+            share: if scenario.dns.demands.is_empty() { Vec::new() } else { vec![1.0; count] },
         };
         demands.redraw_noise(scenario);
         demands
@@ -102,6 +110,21 @@ impl Demands {
             let surge: f64 =
                 self.surges_of[index].iter().map(|&surge| surge_factor[surge as usize]).product();
             self.rate[index] = base * shape * surge * self.noise[index];
+        }
+        for (index, demand) in scenario.dns.demands.iter().enumerate() {
+            // All parts have the same rate until they are shared out.
+            self.whole[index] = self.rate[demand.first.index()];
+            for part in scenario.dns.parts(demand) {
+                self.rate[part] = self.whole[index] * self.share[part];
+            }
+        }
+    }
+
+    /// Shares out a demand towards a name, the `index`th, anew over its parts.
+    pub fn share_out(&mut self, index: usize, parts: std::ops::Range<usize>, shares: &[f64]) {
+        for (part, share) in parts.zip(shares) {
+            self.share[part] = *share;
+            self.rate[part] = self.whole[index] * share;
         }
     }
 }

@@ -27,7 +27,7 @@ use names::Names;
 use std::sync::Arc;
 use steerlab_engine::kernel::{SimSpan, SimTime, Table};
 use steerlab_engine::net::Network;
-use steerlab_engine::scenario::{CompareSpec, DemandId, DemandNoise, RoutingSpec, Scenario};
+use steerlab_engine::scenario::{CompareSpec, DemandId, DemandNoise, Dns, RoutingSpec, Scenario};
 
 /// Builds a scenario. What is wrong goes to `sink`; then the result means nothing.
 pub(crate) fn scenario(
@@ -102,6 +102,7 @@ fn blank() -> Scenario {
         services: Table::new(),
         prefixes: Table::new(),
         client_groups: Table::new(),
+        dns: Dns::default(),
         profiles: Table::new(),
         matrices: Table::new(),
         demands: Table::new(),

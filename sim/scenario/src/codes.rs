@@ -62,6 +62,8 @@ pub(crate) const CODES: &[Entry] = &[
     entry("E0410", "not a neighbour's link", "an agent acts on sessions of its own network"),
     entry("E0411", "shortest above longest", "the range would be empty"),
     entry("E0412", "rate too high", "rates are limited to 10^18 bit/s"),
+    entry("E0413", "shares above the whole", "shares of the same are at most all of it"),
+    entry("E0414", "not an answer of the name", "a name is answered with one of its answers only"),
     entry("E0501", "path not allowed", "a scenario reads files from its own folder only"),
     entry("E0502", "file cannot be read", "everything a scenario names is read before it runs"),
     entry("E0503", "included twice", "every file is included once, and never by itself"),

@@ -255,6 +255,18 @@ static EXAMPLES: &[Example] = &[
         "services: [{id: film, response: 100MB}]\nprefixes: [{id: p}]\n\
          client_groups: [{id: g}]\ndemands: [{id: d, clients: all, prefix: p, rate: 9krps}]\n",
     ),
+    example(
+        "E0413",
+        "dns: {sticky_share: 60%, floor_share: 50%}\n",
+        "dns: {sticky_share: 60%, floor_share: 30%}\n",
+    ),
+    example(
+        "E0414",
+        "prefixes: [{id: any}, {id: only-fra, sites: [fra]}]\n\
+         dns: {names: [{id: www, answers: [any], weights: {only-fra: 1}}]}\n",
+        "prefixes: [{id: any}, {id: only-fra, sites: [fra]}]\n\
+         dns: {names: [{id: www, answers: [any, only-fra], weights: {only-fra: 1}}]}\n",
+    ),
     example("E0501", "includes: [../more.yaml]\n", "includes: [more.yaml]\n"),
     example("E0502", "includes: [missing.yaml]\n", "includes: [more.yaml]\n"),
     example("E0503", "includes: [example.yaml]\n", "includes: [more.yaml]\n"),

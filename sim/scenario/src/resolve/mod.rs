@@ -7,6 +7,7 @@
 mod arms;
 mod control;
 mod demands;
+mod dns;
 mod events;
 mod judge;
 mod lints;
@@ -54,6 +55,7 @@ pub(crate) fn scenario(
     resolver.classes(fields);
     resolver.network(fields);
     resolver.traffic(fields);
+    resolver.dns(fields);
     resolver.demands(fields);
     resolver.events(fields);
     resolver.control(fields);

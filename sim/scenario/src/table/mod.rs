@@ -4,6 +4,7 @@
 //! cannot disagree.
 
 mod control;
+mod dns;
 mod root;
 mod traffic;
 mod world;
@@ -34,11 +35,13 @@ pub(crate) enum Entity {
     Demand,
     Agent,
     Arm,
+    DnsName,
+    DnsResolver,
 }
 
 impl Entity {
     /// All of them; `Entity as usize` is the position here.
-    pub(crate) const ALL: [Entity; 16] = [
+    pub(crate) const ALL: [Entity; 18] = [
         Entity::Site,
         Entity::Colo,
         Entity::Pool,
@@ -55,6 +58,8 @@ impl Entity {
         Entity::Demand,
         Entity::Agent,
         Entity::Arm,
+        Entity::DnsName,
+        Entity::DnsResolver,
     ];
 
     /// What people call it.
@@ -76,6 +81,8 @@ impl Entity {
             "demand",
             "agent",
             "arm",
+            "DNS name",
+            "resolver",
         ][self as usize]
     }
 }

@@ -473,7 +473,7 @@ fn what_is_wrong_with_dns_is_said_in_one_pass() {
     );
     assert_eq!(
         of(&format!("{www}  resolvers: [{{id: a, shares: {{g3: 1%}}}}]\n  sticky_share: 99%\n")),
-        ["E0413", "E0301"]
+        ["E0301", "E0413"]
     );
     let both = format!("{}  - {{id: d, clients: all, prefix: any, name: www, rate: 1rps}}\n", "");
     let text = named(www).replace("demands: [", &format!("demands:\n{both}  - "));

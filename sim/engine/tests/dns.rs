@@ -1,6 +1,6 @@
 //! DNS steering through whole runs: what is known by arithmetic, and what control theory says.
 
-use steerlab_engine::kernel::{SimSpan, SimTime, Stream};
+use steerlab_engine::kernel::{SimSpan, SimTime, Stream, math};
 use steerlab_engine::net::testing::plain_site;
 use steerlab_engine::net::{Network, SiteId};
 use steerlab_engine::record::{
@@ -163,7 +163,7 @@ fn left(caches: &Caches, ttl_s: f64, from: f64, to: f64) -> f64 {
         let obey = 1.0 - caches.floor_share - caches.sticky_share;
         obey * uniform(ttl_s)
             + caches.floor_share * uniform(caches.ttl_floor.seconds().max(ttl_s))
-            + caches.sticky_share * (-t / caches.sticky_mean.seconds()).exp()
+            + caches.sticky_share * math::exp(-t / caches.sticky_mean.seconds())
     };
     let steps = 2_000;
     let width = (to - from) / f64::from(steps);
@@ -218,7 +218,7 @@ fn the_published_tail_comes_out_of_a_run() {
     assert!((old(1_000) - 0.02).abs() < 0.002, "{}", old(1_000));
     assert_eq!(old(8_990), 0.0);
     let settled = seen.events.iter().find(|(_, kind, _)| kind == "dns-settled").expect("settles");
-    let expected_s = 522.0 * (0.112_f64 / 1e-6).ln();
+    let expected_s = 522.0 * math::ln(0.112 / 1e-6);
     let settled_s = settled.0.seconds() - 100.0;
     assert!((expected_s..=expected_s + 53.0).contains(&settled_s), "{settled_s} {expected_s}");
     let last = seen.events.iter().map(|event| event.0).max();
@@ -414,7 +414,7 @@ fn swing(gain: f64, hold: SimSpan) -> (f64, f64) {
     play(&scenario, &Controller, &mut seen);
     let late = seen.landed[180..].iter().map(|landed| landed[0] / RATE);
     let (low, high) = late.clone().fold((1.0_f64, 0.0_f64), |(l, h), x| (l.min(x), h.max(x)));
-    (high - low, late.last().expect("an hour"))
+    (high - low, late.clone().next_back().expect("an hour"))
 }
 
 #[test]

@@ -9,9 +9,9 @@ use steerlab_engine::record::{
 use steerlab_engine::run::{Limits, run};
 use steerlab_engine::scenario::testing::plain;
 use steerlab_engine::scenario::{
-    ArmId, Caches, ClientGroup, ClientGroupId, Demand, DemandId, DnsName, NameId, NamedDemand,
-    Prefix, PrefixId, Rate, ResolverId, Scenario, ServiceId, SharedResolver, Source, Target,
-    TenantId,
+    ArmId, Caches, ClientGroup, ClientGroupId, Demand, DemandId, DemandNoise, Dns, DnsName, NameId,
+    NamedDemand, Prefix, PrefixId, Profile, ProfileId, Rate, ResolverId, Scenario, ServiceId,
+    SharedResolver, Source, Surge, Target, TenantId,
 };
 use steerlab_engine::steer::{
     Action, AnswerScope, Ask, Descriptor, FeedKind, Param, ParamKind, ParamValue, Policy,
@@ -221,6 +221,8 @@ fn the_published_tail_comes_out_of_a_run() {
     let expected_s = 522.0 * math::ln(0.112 / 1e-6);
     let settled_s = settled.0.seconds() - 100.0;
     assert!((expected_s..=expected_s + 53.0).contains(&settled_s), "{settled_s} {expected_s}");
+    let told = seen.events.iter().find(|(_, kind, _)| kind == "dns-answer").expect("told");
+    assert_eq!(told.2, "b 1.000; 0.000 of the requests did not follow the last change yet");
     let last = seen.events.iter().map(|event| event.0).max();
     assert_eq!(last, Some(settled.0), "nothing happens any more");
 }
@@ -335,6 +337,64 @@ fn users_who_follow_answers_are_moved_and_an_answer_undone_is_a_flap() {
     // Everybody moves twice.
     assert!((totals.moved_requests_per_s - 2.0 * RATE).abs() < 1e-6);
 }
+
+script!(
+    Restless,
+    (0..60)
+        .map(|index| {
+            let scope = match index % 3 {
+                0 => AnswerScope::All,
+                _ => AnswerScope::ClientGroup(ClientGroupId(index % 2)),
+            };
+            let weight = f64::from(index % 7) + 0.1;
+            (u64::from(index) * 17, answer(scope, &[(A, weight), (B, 1.0)]))
+        })
+        .collect()
+);
+
+/// What is asked for does not depend on how it is answered: not by noise, not by surges, not by
+/// the daily shape, and nothing is lost between the parts.
+#[test]
+fn a_name_is_asked_for_as_much_as_a_prefix() {
+    let mut named = scenario(2, seconds(20), Caches::default());
+    named.horizon = seconds(1_200);
+    named.demand_noise = DemandNoise { cv: 0.3, step: seconds(7) };
+    named.profiles.push(Profile {
+        id: "day".to_owned(),
+        peak_time: seconds(3_600),
+        trough_ratio: 0.4,
+        local_time: false,
+    });
+    named.demands.rows_mut().iter_mut().for_each(|row| row.profile = Some(ProfileId(0)));
+    named.surges.push(Surge {
+        at: SimTime::ZERO.after(seconds(300)),
+        until: SimTime::ZERO.after(seconds(500)),
+        ramp: seconds(50),
+        factor: 3.0,
+        demands: named.demands.ids().collect(),
+        label: String::new(),
+    });
+    let mut plain = named.clone();
+    plain.dns = Dns::default();
+    plain.demands = (0..2)
+        .map(|group| {
+            let mut row = named.demands[DemandId(2 * group)].clone();
+            row.id = format!("d{group}");
+            row
+        })
+        .collect();
+    plain.surges[0].demands = plain.demands.ids().collect();
+    let (mut with, mut without) = (Seen::default(), Seen::default());
+    let totals = play(&named, &Restless, &mut with);
+    play(&plain, &Quiet, &mut without);
+    assert_eq!(totals.actions_refused, 0);
+    for (with, without) in with.offered.iter().zip(&without.offered) {
+        assert!((with - without).abs() <= 1e-11 * without, "{with} {without}");
+    }
+    assert!(with.landed.iter().any(|landed| landed[1] > 100.0), "answers were followed");
+}
+
+script!(Quiet, Vec::new());
 
 /// Holds the share of site 0 at a target: V14 of the case list, x(t+1) = x(t) - g (measured - r),
 /// with the lag of the TTL between request and measurement.

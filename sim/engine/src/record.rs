@@ -339,6 +339,10 @@ pub struct RunTotals {
     pub transit_ratio: f64,
     /// Events applied.
     pub events: u64,
+    /// Requests towards DNS names.
+    pub dns_requests: f64,
+    /// Those of them that followed an earlier answer than the last one.
+    pub dns_stale_requests: f64,
     /// The trajectory.
     pub fingerprint: u64,
 }

@@ -3,7 +3,10 @@
 //! Only the scenario crate builds one from text; tests build small ones by hand. Every id in it
 //! refers to an existing row ([`Scenario::assert_consistent`] checks).
 
+mod dns;
 pub mod testing;
+
+pub use dns::{Caches, Dns, DnsName, NameId, NamedDemand, ResolverId, SharedResolver};
 
 use crate::define_ids;
 use crate::kernel::{SimSpan, SimTime, StreamKey, Table, entity_hash};
@@ -459,6 +462,9 @@ pub struct Scenario {
     pub prefixes: Table<PrefixId, Prefix>,
     /// Client groups.
     pub client_groups: Table<ClientGroupId, ClientGroup>,
+    /// DNS. Not written where there is none, so that such a scenario keeps its identity.
+    #[serde(default, skip_serializing_if = "Dns::is_empty")]
+    pub dns: Dns,
     /// Daily shapes.
     pub profiles: Table<ProfileId, Profile>,
     /// Recorded matrices.
@@ -550,6 +556,7 @@ impl Scenario {
             assert_eq!(matrix.rates_bps.len(), matrix.times.len() * matrix.columns as usize);
             assert_eq!(matrix.times.first(), Some(&SimTime::ZERO));
         }
+        self.dns.assert_consistent(self);
         assert!(self.timeline.windows(2).all(|pair| pair[0].at <= pair[1].at));
     }
 }

@@ -5,6 +5,7 @@
 //! `requests` (what policies ask and when it takes effect).
 
 mod bundles;
+mod dns;
 mod ledger;
 mod meters;
 mod requests;
@@ -28,6 +29,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 pub(crate) use bundles::Bundles;
+pub(crate) use dns::DnsState;
 pub(crate) use ledger::Ledger;
 pub(crate) use meters::Meters;
 pub(crate) use requests::Requests;
@@ -55,6 +57,8 @@ pub(crate) enum Event {
     Converged,
     /// A colo's backlog reaches its bound or runs empty, if the solution is still this old.
     Backlog(ColoId, u64),
+    /// Caches have aged: shares of DNS answers move, if no change came in between.
+    DnsStep(u64),
     /// A requested action takes effect.
     Effect(u32),
     /// A feed takes a sample.
@@ -105,6 +109,8 @@ pub(crate) mod source {
     pub const END: u32 = 5;
     /// A landing model with a time of its own.
     pub const ROUTING: u32 = 6;
+    /// Caches of DNS answers.
+    pub const DNS: u32 = 7;
     /// Feeds: this and the following numbers, by kind.
     pub const FEED: u32 = 8;
     /// Policies of the arm: this and the following numbers, by position.
@@ -124,6 +130,7 @@ pub(crate) struct World<'a> {
     pub rtt: RttMatrix,
     pub landing_model: Box<dyn LandingModel>,
     pub steering: Steering,
+    pub dns: DnsState,
     pub requests: Requests,
     pub demands: Demands,
     pub bundles: Bundles,
@@ -167,6 +174,7 @@ impl<'a> World<'a> {
             rtt,
             landing_model,
             steering: Steering::new(scenario),
+            dns: DnsState::new(scenario),
             requests: Requests::new(scenario, replication),
             demands: Demands::new(scenario, replication),
             bundles: Bundles::new(scenario),
@@ -186,6 +194,7 @@ impl<'a> World<'a> {
         };
         world.refresh_servers();
         world.announce(None);
+        world.start_dns();
         world
     }
 
@@ -201,7 +210,9 @@ impl<'a> World<'a> {
 
     /// Applies one event. Policies' decisions and samples are the run loop's.
     pub fn apply(&mut self, event: Event, recorder: &mut dyn Recorder) {
-        if matches!(event, Event::Backlog(_, solution) if solution != self.solution) {
+        if matches!(event, Event::Backlog(_, solution) if solution != self.solution)
+            || matches!(event, Event::DnsStep(number) if number != self.dns.number())
+        {
             return;
         }
         self.close_interval();
@@ -231,6 +242,7 @@ impl<'a> World<'a> {
             Event::Converged => self.converge(recorder),
             // Closing the interval has made the solution stale.
             Event::Backlog(..) => {}
+            Event::DnsStep(_) => self.age_answers(recorder),
             Event::Effect(number) => self.take_effect(number, recorder),
             Event::Sample(_) | Event::Deliver(_) | Event::Decide(_) | Event::End => {}
         }

@@ -64,6 +64,10 @@ pub(crate) fn arm(id: &str, policy: &str) -> Arm {
     Arm { id: id.into(), label: format!("arm {id}"), policies }
 }
 
+fn unlabelled(metric: &str) -> Operand {
+    Operand::Metric { metric: metric.into(), labels: Vec::new() }
+}
+
 /// Three sites a, b (servers) and c; links ab (both ways) and bc (one way); tenants shop and film,
 /// classes interactive and bulk; arms base and alt; three replications.
 pub(crate) fn scenario() -> Scenario {
@@ -100,6 +104,7 @@ pub(crate) fn scenario() -> Scenario {
         }]
         .into_iter()
         .collect(),
+        dns: Dns::default(),
         profiles: Table::new(),
         matrices: [Matrix {
             file: "m.csv".into(),
@@ -130,10 +135,7 @@ pub(crate) fn scenario() -> Scenario {
         arms: [arm("base", "nothing"), arm("alt", "something")].into_iter().collect(),
         checks: Vec::new(),
         compare: CompareSpec {
-            metrics: vec![
-                Operand::Metric { metric: "loss_ratio".into(), labels: Vec::new() },
-                Operand::Metric { metric: "latency_ms_p99".into(), labels: Vec::new() },
-            ],
+            metrics: ["loss_ratio", "latency_ms_p99"].map(unlabelled).into(),
             margin: 0.02,
             confidence: 0.95,
         },
@@ -200,6 +202,8 @@ pub(crate) fn totals() -> RunTotals {
         flaps: 2,
         backbone_byte_km: 12_345.5,
         transit_ratio: 0.125,
+        dns_requests: 80.0,
+        dns_stale_requests: 20.0,
         events: 99,
         fingerprint: 0xdead_beef_0bad_cafe,
     }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use steerlab_engine::record::{ArcTotals, Flow, LatencyStats, RunTotals, SiteTotals};
 
 /// Numbers besides those of flows, arcs and sites: duration, latency, moved, non-best, byte-km,
-/// transit.
-const SCALARS: u64 = 9;
+/// transit, requests towards DNS names, those that followed an earlier answer.
+const SCALARS: u64 = 11;
 const FLOW_NUMBERS: usize = 15;
 const ROW_NUMBERS: usize = 5;
 /// Whole numbers: arm, replication, applied, refused, flaps, events, fingerprint.
@@ -88,6 +88,8 @@ pub(crate) fn encode(totals: &RunTotals) -> (Vec<f64>, Vec<u64>) {
         totals.non_best_site_ratio,
         totals.backbone_byte_km,
         totals.transit_ratio,
+        totals.dns_requests,
+        totals.dns_stale_requests,
     ];
     numbers.extend(flow_numbers(&totals.total));
     numbers.extend(totals.flows.iter().flat_map(flow_numbers));
@@ -132,7 +134,9 @@ pub(crate) fn decode(shape: &TotalsShape, numbers: &[f64], counts: &[u64]) -> Op
         return None;
     }
     let (scalars, rest) = numbers.split_at(SCALARS as usize);
-    let &[duration_s, mean, p50, p95, p99, moved, non_best, byte_km, transit] = scalars else {
+    let &[duration_s, mean, p50, p95, p99, moved, non_best, byte_km, transit, named, stale] =
+        scalars
+    else {
         return None;
     };
     let (total, rest) = rest.split_at(FLOW_NUMBERS);
@@ -158,6 +162,8 @@ pub(crate) fn decode(shape: &TotalsShape, numbers: &[f64], counts: &[u64]) -> Op
         flaps,
         backbone_byte_km: byte_km,
         transit_ratio: transit,
+        dns_requests: named,
+        dns_stale_requests: stale,
         events,
         fingerprint,
     })

@@ -257,26 +257,38 @@ static EXAMPLES: &[Example] = &[
     ),
     example(
         "E0413",
+        "dns: {sticky_share: 60%, floor_share: 50%}\n",
+        "dns: {sticky_share: 60%, floor_share: 30%}\n",
+    ),
+    example(
+        "E0414",
+        "prefixes: [{id: any}, {id: only-fra, sites: [fra]}]\n\
+         dns: {names: [{id: www, answers: [any], weights: {only-fra: 1}}]}\n",
+        "prefixes: [{id: any}, {id: only-fra, sites: [fra]}]\n\
+         dns: {names: [{id: www, answers: [any, only-fra], weights: {only-fra: 1}}]}\n",
+    ),
+    example(
+        "E0421",
         "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nevents:\n  - leak: {asn: 1, at: 1min}\n",
         "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nrouting: {model: bgp, asn: 64500}\n\
          events:\n  - leak: {asn: 1, at: 1min}\n",
     ),
     example(
-        "E0414",
+        "E0422",
         "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nrouting: {model: bgp, asn: 64500}\n\
          events:\n  - leak: {asn: 2, at: 1min}\n",
         "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nrouting:\n  model: bgp\n  asn: 64500\n  \
          as_links:\n    - {customer: 2, provider: 1}\nevents:\n  - leak: {asn: 2, at: 1min}\n",
     ),
     example(
-        "E0415",
+        "E0423",
         "prefixes:\n  - {id: any}\nrouting:\n  announcements:\n    - {prefix: any, site: ams, link: ams-fra, \
          prepend: 2}\n",
         "prefixes:\n  - {id: any}\nrouting:\n  announcements:\n    - {prefix: any, site: ams, prepend: 2}\n",
     ),
-    example("E0416", "routing: {model: bgp}\n", "routing: {model: bgp, asn: 64500}\n"),
+    example("E0424", "routing: {model: bgp}\n", "routing: {model: bgp, asn: 64500}\n"),
     example(
-        "E0417",
+        "E0425",
         "routing:\n  model: bgp\n  asn: 64500\n  as_links:\n    - {customer: 1, provider: 2}\n    \
          - {customer: 2, provider: 1}\n",
         "routing:\n  model: bgp\n  asn: 64500\n  as_links:\n    - {customer: 1, provider: 2}\n",

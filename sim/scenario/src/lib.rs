@@ -7,8 +7,8 @@
 //!
 //! What this crate must not know: how a scenario is run, stored or shown.
 
-pub mod catchment;
 pub mod bgp;
+pub mod catchment;
 mod check;
 mod clock;
 mod codes;

@@ -2,10 +2,11 @@
 //!
 //! Two questions, two interfaces. *Landing*: which site do the users of a client group reach for a
 //! prefix ([`landing::LandingModel`]). *Forwarding*: how does traffic at a node of ours get to a
-//! destination ([`table::RouteTable`]). Load asks both and knows nothing of how they are answered,
+//! destination ([`table::RouteTable`]). Before both, a name is answered with a prefix: [`dns`]. Load asks both and knows nothing of how they are answered,
 //! so a full BGP engine can answer instead.
 
 pub mod bgp;
+pub mod dns;
 pub mod internet;
 pub mod ksp;
 pub mod landing;

@@ -1,8 +1,8 @@
 //! A scenario with plain defaults, for tests to fill in.
 
 use super::{
-    ActuatorSpec, Arm, Class, ClassId, CompareSpec, DemandNoise, FeedSpec, PolicySpec, RoutingSpec,
-    Scenario, Service, Tenant,
+    ActuatorSpec, Arm, Class, ClassId, CompareSpec, DemandNoise, Dns, FeedSpec, PolicySpec,
+    RoutingSpec, Scenario, Service, Tenant,
 };
 use crate::kernel::{SimSpan, Table};
 use crate::net::Network;
@@ -45,6 +45,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
             .collect(),
         prefixes: Table::new(),
         client_groups: Table::new(),
+        dns: Dns::default(),
         profiles: Table::new(),
         matrices: Table::new(),
         demands: Table::new(),

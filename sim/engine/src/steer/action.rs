@@ -3,7 +3,7 @@
 use super::Surface;
 use crate::net::{ArcId, LinkId, NeighbourId, NodeId, SiteId};
 use crate::route::landing::Attributes;
-use crate::scenario::{PrefixId, TenantId};
+use crate::scenario::{ClientGroupId, NameId, PrefixId, ResolverId, TenantId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -25,6 +25,20 @@ pub struct TunnelPair {
     pub to: NodeId,
     /// Its tunnels, at least one.
     pub tunnels: Vec<Tunnel>,
+}
+
+/// Whose queries an answer is for. A query gets the answer of the narrowest scope it is known to be
+/// in: its client group, else its shared resolver, else all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerScope {
+    /// Everybody.
+    All,
+    /// Users of a client group, as far as queries tell who they are: through their own network's
+    /// resolver, or through a shared one that sends the client's subnet.
+    ClientGroup(ClientGroupId),
+    /// Whoever asks through a shared resolver.
+    Resolver(ResolverId),
 }
 
 /// A requested action.
@@ -71,6 +85,17 @@ pub enum Action {
         /// Share, 0 to 1.
         share: f64,
     },
+    /// From now on queries for a name are answered so, within a scope. Caches and users follow as
+    /// their answers age.
+    SetAnswer {
+        /// Which name.
+        name: NameId,
+        /// Whose queries.
+        scope: AnswerScope,
+        /// Candidates of the name, each once, with weights above 0: the share of queries follows
+        /// by dividing by their sum. Empty: this scope has no answer of its own any more.
+        answer: Vec<(PrefixId, f64)>,
+    },
     /// Backbone traffic follows the IGP: shortest paths, equal split per edge.
     FollowIgp,
     /// Backbone traffic of these pairs follows these tunnels; other pairs follow the IGP.
@@ -110,6 +135,7 @@ impl Action {
             Action::Withdraw { .. }
             | Action::Announce { .. }
             | Action::ChangeAnnouncement { .. } => Surface::Announce,
+            Action::SetAnswer { .. } => Surface::Dns,
             Action::Spill { .. } => Surface::Spill,
             Action::FollowIgp | Action::SetTunnels(_) => Surface::Paths,
             Action::LimitTenant { .. }
@@ -126,6 +152,7 @@ impl Action {
             Action::Announce { .. } => "announce",
             Action::ChangeAnnouncement { .. } => "change-announcement",
             Action::Spill { .. } => "spill",
+            Action::SetAnswer { .. } => "answer",
             Action::FollowIgp => "follow-igp",
             Action::SetTunnels(_) => "set-tunnels",
             Action::LimitTenant { .. } => "limit-tenant",
@@ -153,6 +180,10 @@ pub enum Refusal {
     NotAnnouncedHere,
     /// A tunnel is not a path from its source to its destination, or shares do not add up.
     BrokenTunnel,
+    /// A prefix is not one that the name may be answered with, or is listed twice.
+    NotACandidate,
+    /// No query for this name tells that it comes from this client group or resolver.
+    ScopeNotSeen,
 }
 
 impl Refusal {
@@ -167,6 +198,8 @@ impl Refusal {
             Refusal::LastAnnouncement => "last-announcement",
             Refusal::NotAnnouncedHere => "not-announced-here",
             Refusal::BrokenTunnel => "broken-tunnel",
+            Refusal::NotACandidate => "not-a-candidate",
+            Refusal::ScopeNotSeen => "scope-not-seen",
         }
     }
 }

@@ -186,7 +186,17 @@ impl World<'_> {
     ) -> DemandFate {
         let scenario = self.scenario;
         let rtt = self.rtt.span(group, landed);
-        let best = self.bundles.best_rtt[group.index() * scenario.prefixes.len() + prefix.index()];
+        let best_of = |prefix: PrefixId| {
+            self.bundles.best_rtt[group.index() * scenario.prefixes.len() + prefix.index()]
+        };
+        // Who asks for a name could be answered with any of its candidates.
+        let best = match scenario.dns.whole_of(id) {
+            None => best_of(prefix),
+            Some((_, whole)) => {
+                let candidates = &scenario.dns.names[whole.name].candidates;
+                candidates.iter().filter_map(|&prefix| best_of(prefix)).min()
+            }
+        };
         let trips = scenario.services[scenario.demands[id].service].setup_round_trips;
         DemandFate {
             group: Some(group),

@@ -152,6 +152,7 @@ impl World<'_> {
             self.count_queues(until, seconds);
             self.count_arcs(seconds);
             self.count_sites(seconds);
+            self.count_dns(seconds);
         }
     }
 

@@ -179,7 +179,10 @@ impl World<'_> {
         for group in scenario.client_groups.ids() {
             let count = std::mem::take(&mut self.ledger.groups[group.index()]);
             assert_conserved(&count.flow, count.flow.offered_bits, "client group");
-            let landing = self.bundles.first_prefix[group.index()]
+            let landing = self
+                .dns
+                .main_prefix(self.scenario, group)
+                .or(self.bundles.first_prefix[group.index()])
                 .and_then(|prefix| self.steering.fate(prefixes, group, prefix).site());
             let requests = count.flow.served_requests;
             let mean_s = if requests > 0.0 { count.latency_s / requests } else { 0.0 };
@@ -218,6 +221,8 @@ impl World<'_> {
             actions_applied: self.requests.applied,
             actions_refused: self.requests.refused,
             flaps: self.requests.flaps,
+            dns_requests: self.dns.requests,
+            dns_stale_requests: self.dns.stale_requests,
             backbone_byte_km: ledger.backbone_byte_km,
             transit_ratio: share(ledger.transit_bits, ledger.exit_bits),
             ..RunTotals::default()

@@ -7,6 +7,7 @@
 mod arms;
 mod control;
 mod demands;
+mod dns;
 mod events;
 mod judge;
 mod lints;
@@ -30,7 +31,7 @@ use steerlab_engine::kernel::{SimSpan, SimTime, Table};
 use steerlab_engine::net::Network;
 use steerlab_engine::route::bgp::Relation;
 use steerlab_engine::route::landing::LandingSpec;
-use steerlab_engine::scenario::{CompareSpec, DemandId, DemandNoise, RoutingSpec, Scenario};
+use steerlab_engine::scenario::{CompareSpec, DemandId, DemandNoise, Dns, RoutingSpec, Scenario};
 
 /// Builds a scenario. What is wrong goes to `sink`; then the result means nothing.
 pub(crate) fn scenario(
@@ -59,6 +60,7 @@ pub(crate) fn scenario(
     resolver.network(fields);
     resolver.traffic(fields);
     resolver.routing_model(fields);
+    resolver.dns(fields);
     resolver.demands(fields);
     resolver.events(fields);
     resolver.control(fields);
@@ -109,6 +111,7 @@ fn blank() -> Scenario {
         services: Table::new(),
         prefixes: Table::new(),
         client_groups: Table::new(),
+        dns: Dns::default(),
         profiles: Table::new(),
         matrices: Table::new(),
         demands: Table::new(),

@@ -77,12 +77,12 @@ impl Resolver<'_> {
         {
             let message = "this link does not lead from the site to a neighbour".to_owned();
             let help = "name a link of the site with a neighbour at its other end";
-            self.error("E0415", row.place("link"), message, help);
+            self.error("E0423", row.place("link"), message, help);
         }
         if !self.out.prefixes[prefix].sites.contains(&site) {
             let message = "the prefix is not announced at this site at all".to_owned();
             let help = "add the site to the prefix's `sites`, or take the row out";
-            self.error("E0415", row.place("site"), message, help);
+            self.error("E0423", row.place("site"), message, help);
         }
         Some(Announcement {
             prefix,
@@ -108,7 +108,7 @@ impl Resolver<'_> {
     fn bgp(&mut self, routing: &Fields) {
         let Some(asn) = asn_of(routing, "asn") else {
             let message = "`model: bgp` needs our AS number".to_owned();
-            self.error("E0416", routing.place("model"), message, "add `asn:` to `routing`");
+            self.error("E0424", routing.place("model"), message, "add `asn:` to `routing`");
             return;
         };
         let relations = self.relations();
@@ -183,7 +183,7 @@ impl Resolver<'_> {
         }
         for message in problems {
             let help = "BGP tells networks apart by AS number: give every neighbour its own `asn`";
-            self.error("E0416", routing.place("model"), message, help);
+            self.error("E0424", routing.place("model"), message, help);
         }
     }
 
@@ -202,7 +202,7 @@ impl Resolver<'_> {
             if a == asn || b == asn {
                 let message = "our own sessions follow from `links` to neighbours".to_owned();
                 let help = "add a neighbour with this `asn` and a link to it";
-                self.error("E0415", row.span, message, help);
+                self.error("E0423", row.span, message, help);
                 continue;
             }
             links.push(AsLink { a, b, relation });
@@ -242,7 +242,7 @@ impl Resolver<'_> {
             Err(errors) => {
                 for error in errors.iter().take(20) {
                     let help = "correct `as_links`, or what the neighbours are to us";
-                    self.error("E0417", place, graph_problem(error), help);
+                    self.error("E0425", place, graph_problem(error), help);
                 }
                 None
             }
@@ -309,7 +309,7 @@ impl Resolver<'_> {
     fn unknown_as(&mut self, asn: u32, span: Span) {
         let message = format!("AS{asn} is not in the AS graph");
         let help = "check the number, or add its sessions to `as_links`";
-        self.error("E0414", span, message, help);
+        self.error("E0422", span, message, help);
     }
 
     /// Client groups must be in an AS of the graph.
@@ -330,14 +330,14 @@ impl Resolver<'_> {
                 without.len()
             );
             let help = "give each an `asn` of the graph, or a `neighbour` that has one";
-            self.error("E0414", routing.place("model"), message, help);
+            self.error("E0422", routing.place("model"), message, help);
         }
     }
 
     fn measured(&mut self, routing: &Fields) {
         let Some(value) = routing.get("catchment") else {
             let message = "`model: measured` needs a catchment table".to_owned();
-            self.error("E0416", routing.place("model"), message, "add `catchment: table.csv`");
+            self.error("E0424", routing.place("model"), message, "add `catchment: table.csv`");
             return;
         };
         let Some(bytes) = self.data_file(value) else { return };
@@ -400,7 +400,7 @@ impl Resolver<'_> {
         let LandingSpec::Bgp(spec) = &self.out.landing else {
             let message = format!("`{kind}` needs `routing.model: bgp`");
             let help = "give `routing` the model, or take the event out";
-            self.error("E0413", event.span, message, help);
+            self.error("E0421", event.span, message, help);
             return None;
         };
         let spec = spec.clone();

@@ -2,7 +2,7 @@
 
 use super::routing;
 use super::{
-    ANY_SPAN, Entity, FRACTION, Key, Kind, Mapping, NS_D, STEP, default, one_of, optional,
+    ANY_SPAN, Entity, FRACTION, Key, Kind, Mapping, NS_D, STEP, WEIGHT, default, one_of, optional,
     required, some,
 };
 
@@ -276,6 +276,7 @@ pub(crate) static SCRIPT_STEP: Mapping = Mapping {
             "A site announces a prefix otherwise from now on.",
         ),
         one_of("spill", Kind::Map(&SPILL), "A share of what lands here is served there."),
+        one_of("answer", Kind::Map(&ANSWER), "Queries for a DNS name are answered so."),
         one_of("limit-tenant", Kind::Map(&TENANT_RATE), "Polices a tenant towards a neighbour."),
         one_of(
             "remark-tenant",
@@ -304,6 +305,23 @@ static SPILL: Mapping = Mapping {
         required("to", Kind::Ref(Entity::Site), "Serving site."),
         optional("tenant", Kind::Ref(Entity::Tenant), "Only this tenant's; everybody's if absent."),
         required("share", FRACTION, "Share moved; 0 ends it."),
+    ],
+};
+
+static ANSWER: Mapping = Mapping {
+    name: "answer",
+    doc: "How queries for a DNS name are answered: all of them, or those of one client group or \
+          resolver. A query gets the answer of the narrowest of these that it is known to be of.",
+    keys: &[
+        required("name", Kind::Ref(Entity::DnsName), "Which name."),
+        optional("client_group", Kind::Ref(Entity::ClientGroup), "Only of these users."),
+        optional("resolver", Kind::Ref(Entity::DnsResolver), "Only through this resolver."),
+        optional(
+            "to",
+            Kind::Dict { of: Entity::Prefix, value: &WEIGHT },
+            "Prefixes with relative shares of queries; ends the answer of this client group, \
+             resolver or all if absent.",
+        ),
     ],
 };
 

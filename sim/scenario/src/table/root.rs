@@ -1,8 +1,8 @@
 //! The top level of a scenario.
 
 use super::{
-    Kind, Mapping, NS_D, STEP, control, default, list, optional, required, routing, some, traffic,
-    world,
+    Kind, Mapping, NS_D, STEP, control, default, dns, list, optional, required, routing, some,
+    traffic, world,
 };
 use crate::limits;
 
@@ -83,7 +83,7 @@ pub(crate) static ROOT: Mapping = Mapping {
         optional(
             "prefixes",
             Kind::List { item: &Kind::Map(&traffic::PREFIX), min: 0, max: limits::PREFIXES_MAX },
-            "Anycast prefixes.",
+            "Prefixes: address blocks that sites announce.",
         ),
         optional(
             "client_groups",
@@ -94,6 +94,7 @@ pub(crate) static ROOT: Mapping = Mapping {
             },
             "Client groups.",
         ),
+        optional("dns", Kind::Map(&dns::DNS), "DNS names and how their answers are followed."),
         optional("profiles", list(&Kind::Map(&traffic::PROFILE)), "Daily shapes."),
         optional("demands", list(&Kind::Forms(traffic::DEMAND_FORMS)), "Demands."),
         optional("demand_noise", Kind::Map(&traffic::NOISE), "Random variation of demand."),

@@ -209,6 +209,7 @@ fn rest(
         },
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
+        dns: Default::default(),
         feeds: vec![feed; 4],
         actuators: vec![actuator; 7],
         arms: (0..shape.arms).map(arm).collect(),

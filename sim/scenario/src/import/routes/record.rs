@@ -6,7 +6,7 @@ use super::observation::{
 use super::{Counting, RouteReadError};
 use bgpkit_parser::error::BgpValidationWarning as Oddity;
 use bgpkit_parser::models::{
-    AsPath, AsPathSegment, AttrType, AttributeValue, Attributes, Bgp4MpEnum, BgpMessage,
+    AsPath, AsPathSegment, AttrRaw, AttrType, AttributeValue, Attributes, Bgp4MpEnum, BgpMessage,
     BgpUpdateMessage, CommonHeader, Community as Plain, LegacyBgp, MrtMessage, MrtRecord,
     NetworkPrefix, Origin, PeerIndexTable, RibAfiEntries, Safi, TableDumpMessage,
     TableDumpV2Message,
@@ -116,7 +116,7 @@ impl Records {
     ) -> Result<(), Unusable> {
         let peer_asn = u32::from(entry.peer_asn);
         let said = Said { time_us, peer_asn, peer_address: entry.peer_ip };
-        let facts = self.facts(entry.attributes, true)?;
+        let facts = self.facts(entry.attributes, Within::Table)?;
         self.rows(said, RouteKind::Table, &[entry.prefix], &facts, out)
     }
 
@@ -151,7 +151,7 @@ impl Records {
             if entry.path_id.is_some() {
                 self.note(ADD_PATH);
             }
-            let facts = self.facts(entry.attributes, true)?;
+            let facts = self.facts(entry.attributes, Within::Table)?;
             self.rows(said, RouteKind::Table, &[rib.prefix], &facts, out)?;
         }
         Ok(())
@@ -165,9 +165,10 @@ impl Records {
     ) -> Result<(), Unusable> {
         let BgpMessage::Update(update) = message else { return Ok(()) };
         let BgpUpdateMessage { withdrawn_prefixes, attributes, announced_prefixes } = update;
-        let facts = self.facts(attributes, !announced_prefixes.is_empty())?;
-        if facts.as_path.is_none() && !facts.announced.is_empty() {
-            return Err(NO_PATH.to_owned().into());
+        let facts = self.facts(attributes, Within::Update)?;
+        if facts.as_path.is_none() && !(announced_prefixes.is_empty() && facts.announced.is_empty())
+        {
+            return Err("an announcement without AS_PATH".to_owned().into());
         }
         // RFC 4271 section 4.3: a prefix that is both withdrawn and announced is announced.
         for list in [&withdrawn_prefixes, &facts.withdrawn] {
@@ -219,7 +220,7 @@ impl Records {
         Ok(())
     }
 
-    fn facts(&mut self, attributes: Attributes, announces: bool) -> Result<Facts, Unusable> {
+    fn facts(&mut self, attributes: Attributes, within: Within) -> Result<Facts, Unusable> {
         for oddity in attributes.validation_warnings() {
             if let Some(what) = damage(oddity) {
                 return Err(what.into());
@@ -230,16 +231,39 @@ impl Records {
         }
         let mut facts = Facts::default();
         for value in attributes {
+            if let AttributeValue::Raw(raw) = &value
+                && is_unicast(raw.code, &raw.bytes, within)
+            {
+                return Err(format!("attribute {} cannot be read", raw.code).into());
+            }
             facts.learn(value, self);
         }
-        if announces && facts.as_path.is_none() {
-            return Err(NO_PATH.to_owned().into());
+        if within == Within::Table && facts.as_path.is_none() {
+            // Some routers put routes into their tables that are none of BGP.
+            self.note("[route|routes] of tables without AS_PATH: the path is empty");
         }
         Ok(facts)
     }
 }
 
-const NO_PATH: &str = "an announcement without AS_PATH";
+/// Where attributes stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Table,
+    Update,
+}
+
+/// Whether an attribute that the library could not read is a list of unicast prefixes. It leaves
+/// those of other families unread, too, which is no loss here. In a table the list is cut down to
+/// the next hop and names no family (RFC 6396 section 4.3.4).
+fn is_unicast(code: u8, bytes: &[u8], within: Within) -> bool {
+    const REACH: u8 = 14;
+    const UNREACH: u8 = 15;
+    let other =
+        matches!(bytes, [high, low, safi, ..] if !matches!((high, low, safi), (0, 1 | 2, 1)));
+    (code == REACH || code == UNREACH) && (within == Within::Table || !other)
+}
+
 const ADD_PATH: &str = "[route|routes] of several to one prefix (ADD-PATH): their ids are left out";
 
 impl Facts {
@@ -279,8 +303,10 @@ impl Facts {
             AttributeValue::MpUnreachNlri(nlri) if nlri.safi == Safi::Unicast => {
                 self.withdrawn.extend(nlri.prefixes);
             }
-            AttributeValue::MpReachNlri(_) | AttributeValue::MpUnreachNlri(_) => {
-                records.note("[update|updates] of other than unicast prefixes: left out");
+            AttributeValue::MpReachNlri(_)
+            | AttributeValue::MpUnreachNlri(_)
+            | AttributeValue::Raw(AttrRaw { code: 14 | 15, .. }) => {
+                records.note("[list|lists] of other than unicast prefixes: left out");
             }
             _ => {}
         }
@@ -334,7 +360,7 @@ fn time_us(header: &CommonHeader) -> u64 {
     u64::from(header.timestamp) * 1_000_000 + u64::from(micros)
 }
 
-/// What makes a row wrong, if this does.
+/// What makes a row wrong, if this does. Lists of prefixes are judged apart, see [`is_unicast`].
 fn damage(oddity: &Oddity) -> Option<String> {
     let in_a_row = |attribute: &AttrType| {
         matches!(
@@ -347,8 +373,6 @@ fn damage(oddity: &Oddity) -> Option<String> {
                 | AttrType::LOCAL_PREFERENCE
                 | AttrType::COMMUNITIES
                 | AttrType::LARGE_COMMUNITIES
-                | AttrType::MP_REACHABLE_NLRI
-                | AttrType::MP_UNREACHABLE_NLRI
         )
     };
     match oddity {

@@ -66,6 +66,9 @@ pub(super) fn check(entry_type: u16, subtype: u16, body: &[u8]) -> Result<(), St
             walk.take(12, "the peers")?;
             update(walk.0)
         }
+        (BGP4MP | BGP4MP_ET, 2 | 3) => {
+            Err("BGP4MP_ENTRY and BGP4MP_SNAPSHOT, long out of use, are not read".to_owned())
+        }
         // The others hold no routes.
         _ => Ok(()),
     }

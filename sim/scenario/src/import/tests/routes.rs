@@ -250,6 +250,39 @@ fn ipv6_prefixes_come_in_attributes() {
     assert_eq!(rows[1].next_hop.unwrap().to_string(), "2001:db8::1");
 }
 
+#[test]
+fn other_families_are_left_out_and_damaged_lists_refused() {
+    let with = |reach: &[u8]| {
+        let path = [attribute(0x40, 1, &[0]), attribute(0x40, 2, &path4(&[9]))].concat();
+        let attributes = [path, attribute(0x80, 14, reach)].concat();
+        read(&record(16, 4, &update_as4(&[16, 10, 2], &attributes, &[])))
+    };
+    // VPN routes, whose next hop has 12 bytes; a multicast prefix; a next hop of 3 bytes.
+    let vpn = [&[0, 1, 128, 12][..], &[0; 12], &[0, 112], &[0; 14]].concat();
+    let multicast = [0, 1, 2, 4, 192, 0, 2, 1, 0, 8, 10];
+    for reach in [&vpn[..], &multicast] {
+        let (rows, read) = with(reach).unwrap();
+        assert_eq!(rows.len(), 1, "the withdrawal is there");
+        let note = "1 list of other than unicast prefixes: left out".to_owned();
+        assert!(read.notes.contains(&note), "{:?}", read.notes);
+    }
+    for reach in [&[0, 1, 1, 3, 192, 0, 2, 0, 8, 10][..], &[0, 2, 1, 16, 1], &[0, 2]] {
+        let problems = with(reach).unwrap_err();
+        assert!(problems[0].what.contains("attribute 14"), "{problems:?}");
+    }
+    let problems = read(&record(16, 2, &[0; 20])).unwrap_err();
+    assert!(problems[0].what.contains("BGP4MP_ENTRY"), "{problems:?}");
+}
+
+#[test]
+fn routes_of_a_table_need_no_path() {
+    let [peers, _] = table_v2();
+    let table = [0, 0, 0, 0, 24, 198, 51, 100, 0, 1, 0, 0, 0, 0, 0, 5, 0, 4, 0x40, 1, 1, 0];
+    let (rows, read) = read(&[peers, record(13, 2, &table)].concat()).unwrap();
+    assert!(rows.len() == 1 && rows[0].as_path.is_empty());
+    assert_eq!(read.notes.len(), 2, "{:?}", read.notes);
+}
+
 /// A list of two peers, then a table of one prefix with an entry of each.
 fn table_v2() -> [Vec<u8>; 2] {
     let mut peers = vec![1, 2, 3, 4, 0, 0, 0, 2];

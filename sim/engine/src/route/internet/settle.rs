@@ -316,3 +316,22 @@ impl super::announce::Zombie {
         Some(super::announce::Zombie { at, from, learned, path, exit })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Announcements, AsGraph, Solution, Workspace, generate};
+    use super::settle;
+
+    #[test]
+    fn both_solvers_agree_where_both_apply() {
+        let mut workspace = Workspace::default();
+        for seed in 0..200 {
+            let ases = 20 + seed as usize;
+            let graph = AsGraph::new(&generate(ases, 3 * ases, seed).unwrap()).unwrap();
+            let at: Vec<u32> = (0..5).map(|k| (k * 7 + seed as u32) % ases as u32).collect();
+            let announced = Announcements::origins(&at);
+            let fast = Solution::solve(&graph, &announced, &mut workspace);
+            assert_eq!(fast, settle(&graph, &announced), "seed {seed}");
+        }
+    }
+}

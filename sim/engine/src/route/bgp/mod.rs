@@ -19,6 +19,7 @@ mod process;
 mod roa;
 mod send;
 mod sim;
+mod stability;
 mod state;
 mod view;
 mod watch;
@@ -35,5 +36,6 @@ pub use model::{
 pub use sim::{
     Advanced, BgpSim, Counts, Deaf, RouteSink, Sent, SessionCause, SettleLimits, Settled,
 };
+pub use stability::Stability;
 pub use view::{Candidate, Refusal, RouteView, Standing};
 pub use watch::{Cycle, CycleMember};

@@ -153,7 +153,12 @@ impl BgpSim {
     }
 
     /// Runs the decision process; returns whether the best route changed.
-    fn decide(&mut self, speaker: SpeakerId, prefix: u32, sink: &mut dyn RouteSink) -> bool {
+    pub(super) fn decide(
+        &mut self,
+        speaker: SpeakerId,
+        prefix: u32,
+        sink: &mut dyn RouteSink,
+    ) -> bool {
         self.counts.decisions += 1;
         let mut ranks = std::mem::take(&mut self.scratch.ranks);
         let mut sources = std::mem::take(&mut self.scratch.sources);

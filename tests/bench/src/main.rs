@@ -4,7 +4,8 @@
 //! steerlab-bench kernel [--arrivals N] [--repeats N]   all kernel benchmarks
 //! steerlab-bench hold                                  event queues alone
 //! steerlab-bench scenario FILE [--repeats N]           `steerlab run FILE`, whole process
-//! steerlab-bench bgp FILE [--prefixes N] [--mesh]      event-driven BGP inside one AS
+//! steerlab-bench bgp FILE [--prefixes N] [--mesh] [--single]  event-driven BGP inside one AS
+//! steerlab-bench bgp-internet FILE --origin ASN [--table]  the same on an AS graph, one prefix
 //! steerlab-bench whole -- COMMAND...                   any command, whole process
 //! steerlab-bench run mm1|p2c --engine NAME             one workload in this process (a child)
 //! ```
@@ -29,7 +30,8 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
        steerlab-bench hold
        steerlab-bench scenario FILE [--repeats N]
-       steerlab-bench bgp FILE.graph|FILE.graphml [--prefixes N] [--mesh]
+       steerlab-bench bgp FILE.graph|FILE.graphml [--prefixes N] [--mesh] [--single]
+       steerlab-bench bgp-internet FILE --origin ASN [--table]
        steerlab-bench whole [--repeats N] -- COMMAND...
        steerlab-bench run mm1|p2c --engine NAME [--arrivals N]";
 
@@ -39,6 +41,9 @@ struct Options {
     repeats: usize,
     prefixes: usize,
     mesh: bool,
+    single: bool,
+    origin: u32,
+    table: bool,
     engine: String,
     words: Vec<String>,
     command: Vec<String>,
@@ -50,6 +55,9 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         repeats: 3,
         prefixes: 100,
         mesh: false,
+        single: false,
+        origin: 0,
+        table: false,
         engine: "steerlab".to_owned(),
         words: Vec::new(),
         command: Vec::new(),
@@ -62,6 +70,9 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
             "--repeats" => options.repeats = number(&value("--repeats")?)?,
             "--prefixes" => options.prefixes = number(&value("--prefixes")?)?,
             "--mesh" => options.mesh = true,
+            "--origin" => options.origin = number(&value("--origin")?)?,
+            "--table" => options.table = true,
+            "--single" => options.single = true,
             "--engine" => options.engine = value("--engine")?,
             "--" => options.command = arguments.by_ref().collect(),
             flag if flag.starts_with('-') => return Err(format!("unknown option {flag}")),
@@ -81,7 +92,8 @@ fn dispatch(options: &Options) -> Result<(), String> {
         ["kernel"] => workloads::kernel(options.arrivals, options.repeats),
         ["hold"] => hold::print(),
         ["scenario", file] => whole::scenario(file, options.repeats),
-        ["bgp", file] => bgp::run(file, options.prefixes, options.mesh),
+        ["bgp", file] => bgp::run(file, options.prefixes, options.mesh, options.single),
+        ["bgp-internet", file] => bgp::internet(file, options.origin, options.table),
         ["whole"] if !options.command.is_empty() => {
             whole::command(&options.command, options.repeats)
         }

@@ -201,6 +201,10 @@ impl BgpSim {
     /// Says what each session should hear of a prefix now.
     fn spread(&mut self, speaker: SpeakerId, prefix: u32, outs: &mut [Vec<Update>]) {
         let router = &self.routers[speaker.index()];
+        let heard = self.cells[self.cell_index(speaker, prefix)].from < LOCAL;
+        if router.only_listens && !router.spoke && heard {
+            return;
+        }
         let count = router.ends.len();
         let mut exports = std::mem::take(&mut self.scratch.exports);
         exports.clear();

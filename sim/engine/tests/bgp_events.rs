@@ -1049,3 +1049,101 @@ fn explanations_name_the_policy_and_the_rule() {
     quiet(&mut sim);
     assert_eq!(why(&sim), Standing::Refused(Refusal::PathTooLong));
 }
+
+#[test]
+fn a_circle_is_found_among_many_who_are_at_rest() {
+    // So many sessions that the state is hashed at some steps only.
+    let mut net = Net::new(2);
+    let all: Vec<SpeakerId> = (1..=300).map(|asn| net.speaker(asn, asn)).collect();
+    let mut ring = Vec::new();
+    for (a, b) in [(0, 1), (0, 2), (0, 3), (1, 2), (2, 3), (1, 3)] {
+        ring.push(net.session(all[a], all[b], Relation::Plain));
+    }
+    for pair in all[3..].windows(2) {
+        net.session(pair[0], pair[1], Relation::Plain);
+    }
+    // Node i (1 to 3) takes the way over the next one, then the direct one, and nothing else.
+    for (session, ends) in ring.iter().zip([(0, 1), (0, 2), (0, 3), (1, 2), (2, 3), (1, 3)]) {
+        for (side, (this, far)) in [ends, (ends.1, ends.0)].into_iter().enumerate() {
+            let next = this % 3 + 1;
+            let path = if far == 0 { vec![1] } else { vec![far + 1, 1] };
+            let value = if far == 0 { 100 } else { 200 };
+            let take =
+                rule(vec![Match::PathIs(vec![path])], vec![Set::LocalPref(value)], Verdict::Accept);
+            let rules = if this != 0 && (far == 0 || far == next) { vec![take] } else { vec![] };
+            let policy = net.policy(rules, Verdict::Reject);
+            net.network.sessions[*session].sides[side].import = vec![policy];
+        }
+    }
+    let mut sim = net.sim();
+    announce(&mut sim, all[0]);
+    let Settled::Diverged { cycle } = sim.settle(SettleLimits::default()) else {
+        panic!("three of the speakers never agree");
+    };
+    assert_eq!(cycle.period, SimSpan::from_millis(20));
+    assert!(
+        cycle.members.iter().take(3).map(|member| member.speaker).eq(all[1..4].iter().copied())
+    );
+}
+
+#[test]
+fn a_wedgie_stays_wedged_until_the_backup_is_reset() {
+    // RFC 4264, 3/4: 0 buys from 4 and, as a backup, from 2; 2 buys from 3; 3 and 4 are peers.
+    let mut net = Net::new(1);
+    let n: Vec<SpeakerId> = [10, 12, 13, 14].iter().map(|&asn| net.speaker(asn, asn)).collect();
+    let [zero, two, three, four] = n[..] else { unreachable!() };
+    let primary = net.session(four, zero, Relation::Customer);
+    let backup = net.session(two, zero, Relation::Customer);
+    net.session(three, two, Relation::Customer);
+    net.session(three, four, Relation::Peer);
+    let low = prefer(&mut net, 50);
+    net.network.sessions[backup].sides[0].import = vec![low];
+    net.network.sessions[backup].up = false;
+    let mut sim = net.sim();
+    announce(&mut sim, zero);
+    quiet(&mut sim);
+    let mut after = |changes: Vec<BgpChange>| {
+        for change in changes {
+            sim.apply(sim.now(), change);
+            quiet(&mut sim);
+        }
+        [two, three, four].map(|at| path(&sim, at).unwrap_or_default())
+    };
+    let primary_used = [vec![13, 14, 10], vec![14, 10], vec![10]];
+    assert_eq!(after(vec![BgpChange::SessionUp(backup)]), primary_used);
+    let failed = [vec![10], vec![12, 10], vec![13, 12, 10]];
+    assert_eq!(after(vec![BgpChange::SessionDown(primary)]), failed);
+    let wedged = [vec![10], vec![12, 10], vec![10]];
+    assert_eq!(after(vec![BgpChange::SessionUp(primary)]), wedged);
+    let reset = vec![BgpChange::SessionDown(backup), BgpChange::SessionUp(backup)];
+    assert_eq!(after(reset), primary_used);
+    // Both are stable states of the one network.
+    assert_eq!(sim.stable_states(P, 100_000).stable.len(), 2);
+}
+
+#[test]
+fn three_reflectors_that_prefer_each_others_exits_never_settle_and_two_do() {
+    let play = |announcers: usize| {
+        let mut net = As::new(6);
+        let (reflectors, clients) = (net.inside[..3].to_vec(), net.inside[3..].to_vec());
+        for i in 0..3 {
+            net.net.session(reflectors[i], reflectors[(i + 1) % 3], Relation::Internal);
+            let id = net.net.session(clients[i], reflectors[i], Relation::Internal);
+            net.net.network.sessions[id].sides[1].relation = Relation::ReflectorClient;
+            net.net.link(reflectors[i], clients[i], 5);
+            net.net.link(reflectors[i], clients[(i + 1) % 3], 1);
+        }
+        let outside: Vec<SpeakerId> =
+            (0..3).map(|i| net.outside(3 + i, 1 + i as u32, 20 + i as u32)).collect();
+        let mut sim = net.net.sim();
+        for &speaker in &outside[..announcers] {
+            announce(&mut sim, speaker);
+        }
+        sim.settle(SettleLimits::default())
+    };
+    assert!(matches!(play(2), Settled::Converged { .. }));
+    let three = play(3);
+    let Settled::Diverged { cycle } = three else { panic!("{three:?}") };
+    let moving: Vec<u32> = cycle.members.iter().map(|member| member.speaker.0).collect();
+    assert!([0, 1, 2].iter().all(|reflector| moving.contains(reflector)), "{moving:?}");
+}

@@ -200,6 +200,22 @@ fn big_as(stream: &mut Stream, mesh: bool) -> BgpNetwork {
         link(&mut network, router, (router + 1) % routers);
         link(&mut network, router, (router + 3) % routers);
     }
+    add_policies(&mut network);
+    for prefix in 0..4 {
+        network.prefixes.push(BgpPrefix { id: format!("p{prefix}"), parent: None });
+    }
+    for side in network.sessions.rows_mut().iter_mut().flat_map(|session| &mut session.sides) {
+        side.mrai = random_mrai(stream);
+        side.next_hop_self = stream.below(2) == 0;
+    }
+    for speaker in network.speakers.rows_mut() {
+        speaker.processing = SimSpan::from_millis(stream.below(3) * 3);
+    }
+    network
+}
+
+/// Two policies that prefer, one that refuses a prefix.
+fn add_policies(network: &mut BgpNetwork) {
     for value in [150, 450] {
         let sets = vec![Set::LocalPref(value)];
         let rules = vec![Rule { matches: vec![], sets, then: Verdict::Accept }];
@@ -217,17 +233,6 @@ fn big_as(stream: &mut Stream, mesh: bool) -> BgpNetwork {
         rules,
         otherwise: Verdict::Accept,
     });
-    for prefix in 0..4 {
-        network.prefixes.push(BgpPrefix { id: format!("p{prefix}"), parent: None });
-    }
-    for side in network.sessions.rows_mut().iter_mut().flat_map(|session| &mut session.sides) {
-        side.mrai = random_mrai(stream);
-        side.next_hop_self = stream.below(2) == 0;
-    }
-    for speaker in network.speakers.rows_mut() {
-        speaker.processing = SimSpan::from_millis(stream.below(3) * 3);
-    }
-    network
 }
 
 /// What was done to a network, so that another one can be brought into the same state at once.

@@ -22,7 +22,9 @@ impl BgpSim {
             let next = groups.len() as u32;
             self.ends[id as usize].group = *groups.entry(key).or_insert(next);
         }
-        self.routers[speaker.index()].groups = groups.len() as u32;
+        let router = &mut self.routers[speaker.index()];
+        router.groups = groups.len() as u32;
+        router.only_listens = groups.keys().all(|key| key.0 == Relation::Internal);
     }
 
     /// What a route becomes on import: attributes, or the number of a refusal.
@@ -39,6 +41,7 @@ impl BgpSim {
             self.import_external(id, prefix, route)
         };
         match imported {
+            Ok(unchanged) if unchanged == route => raw,
             Ok(route) => self.store.intern(route),
             Err(refusal) => REFUSED | self.refusal_number(refusal),
         }

@@ -58,7 +58,8 @@ fn maps_give_positions_of_sites() {
 
 #[test]
 fn wrong_numbers_and_sites_are_all_reported() {
-    let text = "{\"0\": [\"a\"], \"1\": [\"c\"],\n \"+2\": [\"a\"], \"3\": \"a\", \"3\": [\"b\", \"d\"]}";
+    let text =
+        "{\"0\": [\"a\"], \"1\": [\"c\"],\n \"+2\": [\"a\"], \"3\": \"a\", \"3\": [\"b\", \"d\"]}";
     let expected =
         [("E0252", 1, 2), ("E0253", 1, 20), ("E0252", 2, 2), ("E0253", 2, 36), ("E0253", 2, 25)];
     assert_eq!(places(read_measured_sites(&document(text), &sites())), expected);

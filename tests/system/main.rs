@@ -14,6 +14,7 @@ mod crash;
 mod determinism;
 mod documents;
 mod exit_codes;
+mod gadgets;
 #[cfg(unix)]
 mod hostile;
 mod incident;

@@ -9,6 +9,8 @@ mod architecture;
 mod tidy;
 
 mod abilene;
+#[cfg(target_os = "linux")]
+mod bird;
 #[cfg(unix)]
 mod crash;
 mod determinism;

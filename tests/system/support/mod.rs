@@ -1,5 +1,7 @@
 //! What the system tests share: the program, folders, tables, networks.
 
+#[cfg(target_os = "linux")]
+pub mod bird;
 pub mod ecmp;
 pub mod folder;
 pub mod program;

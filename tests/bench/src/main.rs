@@ -4,6 +4,8 @@
 //! steerlab-bench kernel [--arrivals N] [--repeats N]   all kernel benchmarks
 //! steerlab-bench hold                                  event queues alone
 //! steerlab-bench scenario FILE [--repeats N]           `steerlab run FILE`, whole process
+//! steerlab-bench bgp FILE [--prefixes N] [--mesh] [--single]  event-driven BGP inside one AS
+//! steerlab-bench bgp-internet FILE --origin ASN [--table]  the same on an AS graph, one prefix
 //! steerlab-bench whole -- COMMAND...                   any command, whole process
 //! steerlab-bench run mm1|p2c --engine NAME             one workload in this process (a child)
 //! ```
@@ -11,6 +13,7 @@
 // A benchmark's product is what it prints.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bgp;
 mod hold;
 mod measure;
 mod mm1;
@@ -27,6 +30,8 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
        steerlab-bench hold
        steerlab-bench scenario FILE [--repeats N]
+       steerlab-bench bgp FILE.graph|FILE.graphml [--prefixes N] [--mesh] [--single]
+       steerlab-bench bgp-internet FILE --origin ASN [--table]
        steerlab-bench whole [--repeats N] -- COMMAND...
        steerlab-bench run mm1|p2c --engine NAME [--arrivals N]";
 
@@ -34,6 +39,11 @@ const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
 struct Options {
     arrivals: u64,
     repeats: usize,
+    prefixes: usize,
+    mesh: bool,
+    single: bool,
+    origin: u32,
+    table: bool,
     engine: String,
     words: Vec<String>,
     command: Vec<String>,
@@ -43,6 +53,11 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut options = Options {
         arrivals: 10_000_000,
         repeats: 3,
+        prefixes: 100,
+        mesh: false,
+        single: false,
+        origin: 0,
+        table: false,
         engine: "steerlab".to_owned(),
         words: Vec::new(),
         command: Vec::new(),
@@ -53,6 +68,11 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         match argument.as_str() {
             "--arrivals" => options.arrivals = number(&value("--arrivals")?)?,
             "--repeats" => options.repeats = number(&value("--repeats")?)?,
+            "--prefixes" => options.prefixes = number(&value("--prefixes")?)?,
+            "--mesh" => options.mesh = true,
+            "--origin" => options.origin = number(&value("--origin")?)?,
+            "--table" => options.table = true,
+            "--single" => options.single = true,
             "--engine" => options.engine = value("--engine")?,
             "--" => options.command = arguments.by_ref().collect(),
             flag if flag.starts_with('-') => return Err(format!("unknown option {flag}")),
@@ -72,6 +92,8 @@ fn dispatch(options: &Options) -> Result<(), String> {
         ["kernel"] => workloads::kernel(options.arrivals, options.repeats),
         ["hold"] => hold::print(),
         ["scenario", file] => whole::scenario(file, options.repeats),
+        ["bgp", file] => bgp::run(file, options.prefixes, options.mesh, options.single),
+        ["bgp-internet", file] => bgp::internet(file, options.origin, options.table),
         ["whole"] if !options.command.is_empty() => {
             whole::command(&options.command, options.repeats)
         }

@@ -29,6 +29,11 @@ pub fn own_cpu_seconds() -> f64 {
     nanos.expect("/proc/self/schedstat starts with nanoseconds on Linux") / 1e9
 }
 
+/// Largest resident set of this process so far.
+pub fn own_memory_mib_peak() -> f64 {
+    memory_mib_peak(std::process::id()).expect("/proc/self/status states the peak on Linux")
+}
+
 /// Processor seconds of all children waited for so far.
 fn children_cpu_seconds() -> f64 {
     let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();

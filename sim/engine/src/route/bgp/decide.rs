@@ -231,3 +231,168 @@ impl Decider {
         self.keep(Step::SessionOrder, |at| ranks[at].session_order, lost);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{Stream, StreamKey};
+
+    const PLAIN: Rank = Rank {
+        local: false,
+        depreferenced: false,
+        local_pref: 100,
+        path_length: 3,
+        origin: Origin::Egp,
+        med: Some(10),
+        neighbour_as: Some(1),
+        ebgp: false,
+        igp_cost: 10,
+        since: SimTime(10),
+        router_id: 10,
+        cluster_list_length: 3,
+        peer_address: 10,
+        session_order: 10,
+    };
+    const OPTIONS: DecisionOptions = DecisionOptions {
+        always_compare_med: false,
+        missing_med_is_worst: false,
+        prefer_oldest: false,
+        multipath: false,
+    };
+
+    /// A route that is worse than [`PLAIN`] at every step after the one it wins.
+    fn better_at(step: Step) -> Rank {
+        let at = |this: Step| step.cmp(&this);
+        let least = |this, better, same, worse| match at(this) {
+            std::cmp::Ordering::Equal => better,
+            std::cmp::Ordering::Greater => same,
+            std::cmp::Ordering::Less => worse,
+        };
+        Rank {
+            local: step == Step::Local,
+            depreferenced: step < Step::Validation,
+            local_pref: least(Step::LocalPref, 101, 100, 99),
+            path_length: least(Step::PathLength, 2, 3, 4),
+            origin: match least(Step::Origin, 0, 1, 2) {
+                0 => Origin::Igp,
+                1 => Origin::Egp,
+                _ => Origin::Incomplete,
+            },
+            med: Some(least(Step::Med, 9, 10, 11)),
+            neighbour_as: Some(1),
+            ebgp: step == Step::Ebgp,
+            igp_cost: u64::from(least(Step::IgpCost, 9, 10, 11)),
+            since: SimTime(u64::from(least(Step::Oldest, 9, 10, 11))),
+            router_id: least(Step::RouterId, 9, 10, 11),
+            cluster_list_length: least(Step::ClusterList, 2, 3, 4),
+            peer_address: least(Step::PeerAddress, 9, 10, 11),
+            session_order: least(Step::SessionOrder, 9, 10, 11),
+        }
+    }
+
+    #[test]
+    fn each_step_decides_before_all_later_ones() {
+        use Step::*;
+        let steps = [
+            Local,
+            LocalPref,
+            PathLength,
+            Origin,
+            Med,
+            Ebgp,
+            IgpCost,
+            RouterId,
+            ClusterList,
+            PeerAddress,
+            SessionOrder,
+        ];
+        let mut decider = Decider::default();
+        for step in steps {
+            for place in 0..2 {
+                let mut ranks = vec![PLAIN];
+                ranks.insert(place, better_at(step));
+                let (best, losses) = decider.explain(&ranks, OPTIONS);
+                assert_eq!((best, losses), (Some(place), vec![(1 - place, step, place)]));
+                assert_eq!(decider.best(&ranks, OPTIONS), Some(place));
+            }
+        }
+        let last_resort = Rank { depreferenced: true, ..better_at(LocalPref) };
+        let (best, losses) = decider.explain(&[last_resort, PLAIN], OPTIONS);
+        assert_eq!((best, losses), (Some(1), vec![(0, Validation, 1)]));
+    }
+
+    #[test]
+    fn the_oldest_wins_only_if_asked_for_and_only_among_external_routes() {
+        let older = Rank { ebgp: true, ..better_at(Step::Oldest) };
+        let newer = Rank { ebgp: true, ..PLAIN };
+        let asked = DecisionOptions { prefer_oldest: true, ..OPTIONS };
+        let mut decider = Decider::default();
+        assert_eq!(decider.explain(&[newer, older], asked).1, [(0, Step::Oldest, 1)]);
+        assert_eq!(decider.explain(&[newer, older], OPTIONS).1, [(1, Step::RouterId, 0)]);
+        let (older, newer) = (Rank { ebgp: false, ..older }, PLAIN);
+        assert_eq!(decider.explain(&[newer, older], asked).1, [(1, Step::RouterId, 0)]);
+    }
+
+    #[test]
+    fn med_counts_within_a_neighbour_as_whatever_the_order() {
+        // The example that goes wrong when routes are compared in the order of arrival: b loses to
+        // c by MED, c to a by router id; without c, b would win over a.
+        let a = Rank { med: Some(50), neighbour_as: Some(2), router_id: 2, ..PLAIN };
+        let b = Rank { med: Some(30), neighbour_as: Some(1), router_id: 1, ..PLAIN };
+        let c = Rank { med: Some(20), neighbour_as: Some(1), router_id: 3, ..PLAIN };
+        let routes = [a, b, c];
+        let mut decider = Decider::default();
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let ranks = order.map(|route| routes[route]);
+            let place = |route| order.iter().position(|at| *at == route).unwrap();
+            let (best, losses) = decider.explain(&ranks, OPTIONS);
+            assert_eq!(best, Some(place(0)));
+            assert!(losses.contains(&(place(1), Step::Med, place(2))));
+            assert!(losses.contains(&(place(2), Step::RouterId, place(0))));
+            let always = DecisionOptions { always_compare_med: true, ..OPTIONS };
+            assert_eq!(decider.best(&ranks, always), Some(place(2)));
+        }
+        assert_eq!(decider.best(&[a, b], OPTIONS), Some(1));
+        let none = Rank { med: None, ..b };
+        assert_eq!(decider.best(&[c, none], OPTIONS), Some(1));
+        let worst = DecisionOptions { missing_med_is_worst: true, ..OPTIONS };
+        assert_eq!(decider.best(&[c, none], worst), Some(0));
+    }
+
+    #[test]
+    fn the_winner_never_depends_on_the_order_and_stands_among_its_equals() {
+        let mut stream =
+            Stream::new(StreamKey { seed: 1, replication: 0, purpose: "decide-test", entity: 0 });
+        let mut decider = Decider::default();
+        for _ in 0..5_000 {
+            let count = 2 + stream.below(6);
+            let mut ranks: Vec<Rank> = (0..count)
+                .map(|order| Rank {
+                    local_pref: 100 + stream.below(2) as u32,
+                    path_length: 1 + stream.below(2) as u32,
+                    med: [None, Some(1), Some(2)][stream.below(3) as usize],
+                    neighbour_as: Some(stream.below(3) as u32),
+                    ebgp: stream.below(2) == 0,
+                    igp_cost: stream.below(2),
+                    router_id: stream.below(3) as u32,
+                    cluster_list_length: stream.below(2) as u32,
+                    peer_address: stream.below(2) as u32,
+                    session_order: order as u32,
+                    ..PLAIN
+                })
+                .collect();
+            let best = decider.best(&ranks, OPTIONS).map(|at| ranks[at]);
+            let (explained, losses) = decider.explain(&ranks, OPTIONS);
+            assert_eq!(explained.map(|at| ranks[at]), best);
+            assert_eq!(losses.len(), ranks.len() - 1);
+            let good: Vec<Rank> =
+                decider.equally_good(&ranks, OPTIONS).iter().map(|&at| ranks[at]).collect();
+            assert!(best.is_some_and(|best| good.contains(&best)));
+            for _ in 0..3 {
+                let (a, b) = (stream.below(count) as usize, stream.below(count) as usize);
+                ranks.swap(a, b);
+                assert_eq!(decider.best(&ranks, OPTIONS).map(|at| ranks[at]), best);
+            }
+        }
+    }
+}

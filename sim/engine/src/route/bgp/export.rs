@@ -7,28 +7,24 @@ use super::sim::BgpSim;
 use super::state::{EndId, LOCAL, REFUSED};
 use super::view::Refusal;
 use crate::kernel::Id;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl BgpSim {
-    /// Numbers the ends of a speaker so that ends that export alike share a number.
+    /// Numbers the ends of a speaker so that ends that export alike share a number. Policies may ask
+    /// who the neighbour is, so ends with policies share one with those of the same AS only.
     pub(super) fn regroup(&mut self, speaker: SpeakerId) {
-        let router = &mut self.routers[speaker.index()];
-        let mut firsts: Vec<EndId> = Vec::new();
-        for &id in &router.ends {
+        let mut groups = BTreeMap::new();
+        for &id in &self.routers[speaker.index()].ends {
             let end = &self.ends[id as usize];
-            let alike = |&other: &EndId| {
-                let other = &self.ends[other as usize];
-                (other.relation, other.next_hop_self) == (end.relation, end.next_hop_self)
-                    && other.export == end.export
-                    && other.peer_asn == end.peer_asn
-            };
-            let group = firsts.iter().position(alike).unwrap_or(firsts.len());
-            if group == firsts.len() {
-                firsts.push(id);
-            }
-            self.ends[id as usize].group = group as u32;
+            let asn = (!end.export.is_empty()).then_some(end.peer_asn);
+            let key = (end.relation, end.next_hop_self, end.export.clone(), asn);
+            let next = groups.len() as u32;
+            self.ends[id as usize].group = *groups.entry(key).or_insert(next);
         }
-        router.groups = firsts.len() as u32;
+        let router = &mut self.routers[speaker.index()];
+        router.groups = groups.len() as u32;
+        router.only_listens = groups.keys().all(|key| key.0 == Relation::Internal);
     }
 
     /// What a route becomes on import: attributes, or the number of a refusal.
@@ -45,6 +41,7 @@ impl BgpSim {
             self.import_external(id, prefix, route)
         };
         match imported {
+            Ok(unchanged) if unchanged == route => raw,
             Ok(route) => self.store.intern(route),
             Err(refusal) => REFUSED | self.refusal_number(refusal),
         }
@@ -130,7 +127,8 @@ impl BgpSim {
 
     /// What the best route becomes on export over this end; [`NOTHING`] if it is held back.
     ///
-    /// The result is the same for all ends of a group. What differs between them (is the session
+    /// The result is the same for all ends of a group if the route has no
+    /// marks. What differs between them (is the session
     /// up, is the route from there) is asked before.
     pub(super) fn export(&mut self, id: EndId, prefix: u32) -> AttrId {
         let end = &self.ends[id as usize];

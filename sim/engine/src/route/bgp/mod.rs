@@ -20,6 +20,7 @@ mod roa;
 mod send;
 mod sim;
 pub mod stable;
+mod stability;
 mod state;
 mod view;
 mod watch;
@@ -36,5 +37,6 @@ pub use model::{
 pub use sim::{
     Advanced, BgpSim, Counts, Deaf, RouteSink, Sent, SessionCause, SettleLimits, Settled,
 };
+pub use stability::Stability;
 pub use view::{Candidate, Refusal, RouteView, Standing};
 pub use watch::{Cycle, CycleMember};

@@ -1,6 +1,6 @@
 //! A speaker at work: takes what arrived, decides, and says who should hear of it.
 
-use super::attrs::{AttrId, NOTHING};
+use super::attrs::{AttrId, EMPTY, NOTHING};
 use super::decide::Rank;
 use super::igp::UNREACHABLE;
 use super::model::{Relation, SessionId, SpeakerId};
@@ -153,7 +153,12 @@ impl BgpSim {
     }
 
     /// Runs the decision process; returns whether the best route changed.
-    fn decide(&mut self, speaker: SpeakerId, prefix: u32, sink: &mut dyn RouteSink) -> bool {
+    pub(super) fn decide(
+        &mut self,
+        speaker: SpeakerId,
+        prefix: u32,
+        sink: &mut dyn RouteSink,
+    ) -> bool {
         self.counts.decisions += 1;
         let mut ranks = std::mem::take(&mut self.scratch.ranks);
         let mut sources = std::mem::take(&mut self.scratch.sources);
@@ -184,6 +189,9 @@ impl BgpSim {
         (cell.from, cell.best) = (from, route);
         self.watch.moved(cell);
         self.watch.note(self.clock.now(), speaker, prefix, from, route);
+        let trace = self.clock.fingerprint_mut();
+        trace.absorb(index as u64);
+        trace.absorb(u64::from(from) << 32 | u64::from(route));
         self.counts.best_changes += 1;
         self.last_best_change = self.clock.now();
         sink.best_changed(self.clock.now(), speaker, super::model::BgpPrefixId(prefix));
@@ -193,6 +201,10 @@ impl BgpSim {
     /// Says what each session should hear of a prefix now.
     fn spread(&mut self, speaker: SpeakerId, prefix: u32, outs: &mut [Vec<Update>]) {
         let router = &self.routers[speaker.index()];
+        let heard = self.cells[self.cell_index(speaker, prefix)].from < LOCAL;
+        if router.only_listens && !router.spoke && heard {
+            return;
+        }
         let count = router.ends.len();
         let mut exports = std::mem::take(&mut self.scratch.exports);
         exports.clear();
@@ -236,13 +248,15 @@ impl BgpSim {
             return;
         }
         let (group, told) = (end.group as usize, end.told(prefix));
-        let wanted = if self.may_hear(id, prefix) {
+        let wanted = if !self.may_hear(id, prefix) {
+            NOTHING
+        } else if self.has_marks(id, prefix) {
+            self.export(id, prefix)
+        } else {
             match exports[group] {
                 Some(known) => known,
                 None => *exports[group].insert(self.export(id, prefix)),
             }
-        } else {
-            NOTHING
         };
         if wanted != told {
             out.push((prefix, wanted));
@@ -250,6 +264,13 @@ impl BgpSim {
             // Back to what was said last: nothing needs to be said any more.
             self.ends[id as usize].pending.remove(&prefix);
         }
+    }
+
+    /// Whether the best route has marks: they may say something else to each neighbour of a group.
+    #[inline]
+    fn has_marks(&self, id: EndId, prefix: u32) -> bool {
+        let cell = &self.cells[self.cell_index(self.ends[id as usize].speaker, prefix)];
+        self.store.attributes(cell.best).communities != EMPTY
     }
 
     /// What a session should hear of a prefix now.

@@ -133,6 +133,7 @@ impl BgpSim {
             return;
         }
         self.counts.messages += 1;
+        self.routers[end.speaker.index()].spoke = true;
         let (delay, jitter) = (end.delay, end.delay_jitter);
         let factor = if jitter > 0.0 && delay != SimSpan::ZERO {
             1.0 + jitter * self.draw(id, "bgp-delay")

@@ -219,6 +219,8 @@ impl BgpSim {
                 refresh: Vec::new(),
                 process_at: None,
                 groups: 0,
+                only_listens: false,
+                spoke: false,
             };
             network.speakers.len()
         ];
@@ -299,7 +301,7 @@ impl BgpSim {
         self.counts
     }
 
-    /// Hash of all events so far: equal for equal trajectories.
+    /// Hash of all events and changes of best routes so far: equal for equal trajectories.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.clock.fingerprint()
@@ -367,10 +369,11 @@ impl BgpSim {
         Settled::LimitReached { at: self.now(), updates }
     }
 
-    /// Whether the network goes round at this very instant.
+    /// Whether the network goes round at this very instant, with no change waiting to stop it.
     fn stuck(&self) -> bool {
         let timeless = self.watch.cycle().is_some_and(|cycle| cycle.period == SimSpan::ZERO);
-        timeless && self.next_time() == Some(self.now())
+        let next = self.clock.peek_key();
+        timeless && next.is_some_and(|key| key.time() == self.now() && key.phase() != PHASE_CHANGE)
     }
 
     /// Plays one event.

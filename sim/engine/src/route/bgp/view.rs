@@ -142,9 +142,13 @@ impl BgpSim {
     }
 
     /// All routes a speaker holds for exactly this prefix, and what became of each, as its tables
-    /// are now. The own route comes first, then the order of sessions.
+    /// are now. The own route comes first, then the order of sessions. A speaker that is down holds
+    /// nothing.
     #[must_use]
     pub fn explain(&self, speaker: SpeakerId, prefix: BgpPrefixId) -> Vec<Candidate> {
+        if !self.routers[speaker.index()].up {
+            return Vec::new();
+        }
         let (mut ranks, mut sources) = (Vec::new(), Vec::new());
         self.gather(speaker, prefix.0, &mut ranks, &mut sources);
         let options = self.network.decision;

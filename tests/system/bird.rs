@@ -4,14 +4,12 @@
 //! nothing where they are not to be had. `cargo xtask test` installs them where it may.
 
 use crate::support::bird::{self, Best, Daemons, line, wire_mark};
-use crate::support::root;
-use std::path::PathBuf;
+use crate::support::labs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use steerlab_engine::kernel::SimTime;
 use steerlab_engine::route::bgp::{BgpNetwork, BgpSim, Deaf, Origin};
-use steerlab_scenario::Vocabulary;
-use steerlab_scenario::bgp::{BgpLab, load_lab};
+use steerlab_scenario::bgp::BgpLab;
 
 /// Longest time until the daemons must agree with us.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -21,22 +19,9 @@ const CALM: Duration = Duration::from_secs(2);
 /// Labs that are played by daemons, too: all whose names begin so.
 const PREFIX: &str = "real-";
 
-fn labs() -> Vec<(String, BgpLab)> {
-    let folder: PathBuf = root().join("scenarios/bgp");
-    let mut names: Vec<String> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .filter(|name| name.starts_with(PREFIX))
-        .collect();
-    names.sort();
-    let metrics = steerlab_results::catalogue::metrics();
-    let vocabulary = Vocabulary { registry: &steerlab_policies::BuiltIn, metrics };
-    let load = |name: String| {
-        let loaded = load_lab(&folder.join(&name).join("network.yaml"), &[], &vocabulary);
-        let lab = loaded.lab.unwrap_or_else(|| panic!("{:?}", loaded.findings.diagnostics));
-        (name, lab)
-    };
-    names.into_iter().map(load).collect()
+fn real_labs() -> Vec<(String, BgpLab)> {
+    let names = labs::names().into_iter().filter(|name| name.starts_with(PREFIX));
+    names.map(|name| (name.clone(), labs::load(&name))).collect()
 }
 
 /// Our best routes in the words of the daemons.
@@ -96,7 +81,7 @@ fn real_routers_choose_the_same_routes() {
         println!("SKIPPED: routes are not compared with real routers: {reason}");
         return;
     }
-    let labs = labs();
+    let labs = real_labs();
     assert!(labs.len() >= 6, "only {} labs for real routers", labs.len());
     let start = Instant::now();
     let mut running: Vec<(&String, Best, Daemons)> = labs

@@ -1,23 +1,16 @@
 //! Every BGP lab of the library does what its file expects.
 
 use crate::support::program::{Finished, Program};
-use crate::support::root;
+use crate::support::{labs, root};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
+use steerlab_engine::kernel::{Id, SimTime};
+use steerlab_engine::route::bgp::stable::{Situation, StableLimits, StableState, stable_states};
+use steerlab_engine::route::bgp::{BgpSim, Deaf, RouteView, SpeakerId};
 
 fn folder() -> PathBuf {
     root().join("scenarios/bgp")
-}
-
-/// Names of all labs: the folders that hold a `network.yaml`.
-fn labs() -> Vec<String> {
-    let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap());
-    let mut names: Vec<String> = entries
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    assert!(names.len() >= 35, "only {} labs found", names.len());
-    names
 }
 
 fn play(lab: &str, words: &[&str]) -> Finished {
@@ -30,7 +23,7 @@ fn play(lab: &str, words: &[&str]) -> Finished {
 #[test]
 fn every_lab_does_what_it_expects() {
     let mut complaints = Vec::new();
-    for lab in labs() {
+    for lab in labs::names() {
         let played = play(&lab, &[]);
         if played.code == 2 {
             complaints.push(format!("{lab}: {}{}", played.stdout, played.stderr));
@@ -71,9 +64,54 @@ fn the_same_lab_gives_the_same_bytes_and_another_seed_another_run() {
 #[test]
 fn the_page_names_every_lab() {
     let page = std::fs::read_to_string(folder().join("README.md")).unwrap();
-    for lab in labs() {
+    for lab in labs::names() {
         assert!(page.contains(&format!("| {lab} |")), "{lab} is not in scenarios/bgp/README.md");
     }
+}
+
+/// A state of best routes as the speakers on the way of each.
+fn ways(state: &[Option<RouteView>]) -> StableState {
+    let way = |at: usize| {
+        let mut way = vec![SpeakerId::from_index(at)];
+        let mut from = state[at].as_ref()?.from;
+        while let Some(speaker) = from {
+            way.push(speaker);
+            from = state[speaker.index()].as_ref().and_then(|route| route.from);
+        }
+        Some(way)
+    };
+    StableState { paths: (0..state.len()).map(way).collect() }
+}
+
+/// Two searches that share nothing: the solver's walks through states that one speaker at a time can
+/// reach; the other one tries all states there are. What the first finds the second must know, and
+/// what the first proves to be all the second may not add to where one state is all there is.
+#[test]
+fn both_searches_for_stable_states_agree() {
+    let mut compared = 0;
+    for name in labs::names() {
+        let lab = labs::load(&name);
+        let mut sim = BgpSim::new(Arc::new(lab.network.clone()), lab.seed, 0);
+        for step in &lab.steps {
+            sim.apply(step.at, step.change.clone());
+        }
+        sim.advance(lab.steps.last().map_or(SimTime::ZERO, |step| step.at), &mut Deaf);
+        let situation = Situation::after(&lab.network, lab.steps.iter().map(|step| &step.change));
+        for prefix in lab.network.prefixes.ids() {
+            let all = stable_states(&situation, prefix, StableLimits::default()).unwrap();
+            let walked = sim.stable_states(prefix, 2_000);
+            let reached: BTreeSet<StableState> =
+                walked.stable.iter().map(|state| ways(state)).collect();
+            let unknown: Vec<&StableState> =
+                reached.iter().filter(|state| !all.contains(state)).collect();
+            assert!(unknown.is_empty(), "{name}, {prefix:?}: {unknown:?}, all: {all:?}");
+            if walked.complete {
+                assert_eq!(reached.is_empty(), all.is_empty(), "{name}, {prefix:?}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared >= 50, "only {compared} searches were complete");
 }
 
 /// Time from the withdrawal to the last change of a best route, seconds.

@@ -4,6 +4,7 @@
 pub mod bird;
 pub mod ecmp;
 pub mod folder;
+pub mod labs;
 pub mod program;
 pub mod table;
 

@@ -8,6 +8,7 @@ use steerlab_engine::net::{
 };
 use steerlab_engine::record::*;
 use steerlab_engine::route::landing::LandingSpec;
+use steerlab_engine::route::{Fate, Landing};
 use steerlab_engine::scenario::*;
 use steerlab_engine::steer::*;
 
@@ -92,7 +93,9 @@ pub(crate) fn scenario() -> Scenario {
         classes: [class("interactive"), class("bulk")].into_iter().collect(),
         tenants: [tenant("shop"), tenant("film")].into_iter().collect(),
         services: Table::new(),
-        prefixes: Table::new(),
+        prefixes: [Prefix { id: "any".into(), sites: vec![SiteId(0)], value: 1.0 }]
+            .into_iter()
+            .collect(),
         client_groups: [ClientGroup {
             id: "metro".into(),
             label: String::new(),
@@ -237,6 +240,17 @@ pub(crate) fn fake_run(scenario: &Scenario, id: RunId, recorder: &mut dyn Record
         agent: "scenario",
         entity: "",
         label: "=cut, \"quoted\"\nline",
+    });
+    recorder.moved(&MoveRecord {
+        at: SimTime(1_500_000_000),
+        cause: "cut",
+        client_group: ClientGroupId(0),
+        prefix: PrefixId(0),
+        from: Fate::Lands(Landing { site: SiteId(0), via: None }),
+        to: Fate::Lost(DropCause::Loop),
+        requests_per_s: 2.5,
+        as_path: "64500 64501",
+        reason: "AS64500: lost at path length",
     });
     recorder.action(&ActionRecord {
         number: 0,

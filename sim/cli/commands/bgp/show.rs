@@ -1,7 +1,7 @@
 //! Shows what came out of a lab: for people and for programs.
 
 use super::judge::{Verdict, end_of, names, shown};
-use super::play::{Played, way};
+use super::play::{Played, StableByPrefix, way};
 use crate::table;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ pub struct Shown<'a> {
     pub played: &'a Played,
     pub verdicts: &'a [Verdict],
     /// Stable states by prefix, if asked for.
-    pub stable: Option<Vec<(BgpPrefixId, Result<Vec<StableState>, TooLarge>)>>,
+    pub stable: Option<StableByPrefix>,
     /// Whose candidates are explained.
     pub asked: Option<(SpeakerId, BgpPrefixId)>,
 }

@@ -170,14 +170,18 @@ pub(super) fn own_sessions(
     rows.collect()
 }
 
+/// What is said of a route of the AS itself.
+pub(super) const OWN_ROUTE: &str = "it announces the prefix itself";
+
 /// Why a route is taken or not, for people.
-pub(super) fn way_words<H>(taken: bool, step: &Step<H>, standing: &str) -> String {
-    match (taken, step.chosen) {
+pub(super) fn way_words<H>(taken: bool, discards: bool, step: &Step<H>, standing: &str) -> String {
+    let words = match (taken, step.chosen) {
         (true, Chosen::Only) => format!("taken: {standing}"),
         (true, Chosen::Nearest) => format!("taken: {standing}, and the nearest exit"),
         (true, Chosen::Arbitrary) => {
             format!("taken: {standing}, and the lowest AS number (no place is known)")
         }
         (false, _) => standing.to_owned(),
-    }
+    };
+    if taken && discards { words + "; but it discards the traffic" } else { words }
 }

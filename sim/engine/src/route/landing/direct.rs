@@ -271,6 +271,14 @@ impl DirectLanding {
         )
     }
 
+    /// Whether an AS discards what it gets for our prefixes.
+    fn discards(&self, at: u32) -> bool {
+        let asn = self.spec.graph.asn(at);
+        self.troubles
+            .iter()
+            .any(|row| matches!(row, Trouble::Blackhole { asn: who } if *who == asn))
+    }
+
     /// Our session that an exit names; none: it is not ours.
     fn session(&self, exit: u32) -> Option<OwnSession> {
         self.sessions.get(LinkId(exit)).copied().flatten()
@@ -306,13 +314,8 @@ impl DirectLanding {
     fn end(&self, block: &Block, way: &[Step<NextHop>]) -> Fate {
         let no_route = Fate::Lost(DropCause::NoRoute);
         let Some(last) = way.last() else { return no_route };
-        let discards = |asn: u32| {
-            self.troubles
-                .iter()
-                .any(|row| matches!(row, Trouble::Blackhole { asn: who } if *who == asn))
-        };
         // Who only sends is not who discards: users' own AS does too, if it is named.
-        if way.iter().any(|step| discards(self.spec.graph.asn(step.at))) {
+        if way.iter().any(|step| self.discards(step.at)) {
             return Fate::Lost(DropCause::Blackhole);
         }
         let exit = match last.hop {
@@ -394,6 +397,7 @@ impl LandingModel for DirectLanding {
             return Explanation::Words("the group is in no AS of the graph".to_owned());
         }
         let hops = way.iter().map(|step| {
+            let discards = self.discards(step.at);
             let rows = questions.inquiry.explain(step.at).into_iter().map(|row| {
                 let taken = Some(row.hop) == step.hop;
                 let own = match row.hop {
@@ -405,7 +409,7 @@ impl LandingModel for DirectLanding {
                     site: own.map(|own| own.site),
                     learned_from: row.class.name(),
                     taken,
-                    reason: way_words(taken, step, &row.standing),
+                    reason: way_words(taken, discards, step, &row.standing),
                 }
             });
             let mut routes: Vec<RouteChoice> = rows.collect();

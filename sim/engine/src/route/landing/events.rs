@@ -1,6 +1,6 @@
 //! Landing by BGP message by message: loops, black holes and hunting on the way included.
 
-use super::bgp::{BgpSpec, OwnSession, own_sessions, way_words};
+use super::bgp::{BgpSpec, OWN_ROUTE, OwnSession, own_sessions, way_words};
 use super::event_network::{EventNetwork, event_network};
 use super::walk::{Places, Step, walk};
 use super::{Explanation, Fate, HopChoice, Landing, LandingModel, Offer, RouteChoice, Trouble};
@@ -9,7 +9,7 @@ use crate::net::{GeoPoint, LinkId};
 use crate::record::{DropCause, Warning};
 use crate::route::bgp::{
     Advanced, BgpChange, BgpPrefixId, BgpSim, Candidate, Community, Cycle, Origin, Origination,
-    RouteSink, RouteView, SettleLimits, Settled, SpeakerId, Standing,
+    RouteSink, RouteView, SettleLimits, Settled, SpeakerId, Standing, Step as DecisionStep,
 };
 use crate::scenario::{ClientGroupId, PrefixId, Scenario};
 use std::collections::BTreeSet;
@@ -259,18 +259,22 @@ impl EventLanding {
     }
 
     fn words(&self, candidates: &[Candidate], row: &Candidate) -> String {
+        let good = format!(
+            "local preference {}, path length {}",
+            row.route.local_pref,
+            row.route.path.len()
+        );
         match row.standing {
-            Standing::Best | Standing::EquallyGood => format!(
-                "local preference {}, path length {}",
-                row.route.local_pref,
-                row.route.path.len()
-            ),
+            _ if row.route.from.is_none() => OWN_ROUTE.to_owned(),
+            Standing::Best | Standing::EquallyGood => good,
+            // What only the last tie-breaks separate is equally good for whoever is nearer.
+            Standing::LostAt { step, .. } if step >= DecisionStep::Oldest => good,
             Standing::LostAt { step, to } => {
                 let other = candidates.get(to).and_then(|row| row.route.path.first());
                 let other = other.map_or_else(|| "its own".to_owned(), |asn| format!("AS{asn}'s"));
                 format!("lost at {} to {other}", step.name())
             }
-            Standing::Refused(refusal) => format!("refused: {refusal:?}"),
+            Standing::Refused(refusal) => format!("refused: {}", refusal.words(&self.net.network)),
         }
     }
 }
@@ -344,6 +348,7 @@ impl LandingModel for EventLanding {
         }
         let hops = way.iter().map(|step| {
             let speaker = self.net.speaker_of[step.at as usize];
+            let discards = self.blackholes.contains(&self.spec.graph.asn(step.at));
             let mut routes = Vec::new();
             for block in self.blocks(prefix) {
                 let candidates = self.sim.explain(speaker, block);
@@ -360,7 +365,7 @@ impl LandingModel for EventLanding {
                         site,
                         learned_from: row.route.learned.map_or("own", |relation| relation.name()),
                         taken,
-                        reason: way_words(taken, step, &self.words(&candidates, row)),
+                        reason: way_words(taken, discards, step, &self.words(&candidates, row)),
                     });
                 }
             }

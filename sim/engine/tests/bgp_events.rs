@@ -356,6 +356,10 @@ fn a_network_that_goes_round_in_no_time_is_seen_and_does_not_hang() {
     let stuck = sim.advance(SimTime(1_000_000_000), &mut Deaf);
     assert_eq!(stuck, Advanced::StuckAt(SimTime::ZERO));
     assert!(matches!(other.settle(SettleLimits::default()), Settled::Diverged { .. }));
+    // A change at that very instant can still help, and time goes on.
+    sim.apply(sim.now(), BgpChange::SessionDown(SessionId(0)));
+    assert_eq!(sim.advance(SimTime(1_000_000_000), &mut Deaf), Advanced::Reached);
+    assert_eq!(sim.next_time(), None);
 }
 
 #[test]

@@ -141,7 +141,10 @@ impl BgpSim {
             path_length: self.store.path_length(route.path),
             origin: route.origin,
             med: route.med,
-            neighbour_as: self.store.path_first(route.path),
+            neighbour_as: self
+                .store
+                .path_first(route.path)
+                .unwrap_or_else(|| self.network.speakers[speaker].asn),
             ebgp,
             igp_cost,
             since: entry.since,

@@ -60,6 +60,7 @@ pub enum ProgressKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
+    #[value(alias = "text")]
     Table,
     /// For programs.
     Json,
@@ -82,8 +83,16 @@ pub enum Command {
     Compare(CompareArgs),
     /// Make the report of a run directory again
     Report(ReportArgs),
-    /// Turn recorded data into a scenario
+    /// Turn recorded data into a scenario or a table
     Import(ImportArgs),
+    /// Find the path of every AS of an Internet graph to origins
+    Routes(RoutesArgs),
+    /// Predict which site each AS reaches, from paths seen while each site announces alone
+    PredictCatchment(PredictCatchmentArgs),
+    /// Make an Internet graph that looks like recorded ones, for tests of growth
+    GenerateAsGraph(GenerateAsGraphArgs),
+    /// Compare which site serves whom: a modelled table against a measured one
+    CompareCatchment(CompareCatchmentArgs),
     /// Play a BGP lab: routers, sessions, policies, and what must come out
     Bgp(BgpArgs),
     /// List what there is
@@ -241,12 +250,15 @@ pub struct ReportArgs {
     pub markdown: bool,
 }
 
+/// Capacity of imported links for which there is none.
+pub const FALLBACK_CAPACITY: &str = "10Gbps";
+
 /// `steerlab import`
 #[derive(Args, Debug)]
 pub struct ImportArgs {
     /// Format (`steerlab list importers`)
     pub importer: String,
-    /// Network file
+    /// Network or recording
     pub input: PathBuf,
     /// Demands: a file, a folder of matrices, or an archive of them
     #[arg(long)]
@@ -260,24 +272,177 @@ pub struct ImportArgs {
     /// Factor on all demands
     #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
     pub scale: f64,
-    /// Start of the part of a series to take, such as 2004-03-02
+    /// Start of the part of a series to take, such as 2004-03-02; for `catchment`: the form of the
+    /// file, peering-json or atlas-dns
     #[arg(long)]
     pub from: Option<String>,
     /// Length of that part, or of the run, such as 7d
     #[arg(long = "for")]
     pub length: Option<String>,
     /// Capacity of links for which the file has none
-    #[arg(long, default_value = "10Gbps")]
+    #[arg(long, default_value = FALLBACK_CAPACITY)]
     pub fallback_capacity: String,
     /// Name of the scenario; default: from the output or input file
     #[arg(long)]
     pub name: Option<String>,
-    /// Scenario file to write; its matrices go beside it. Default: NAME.yaml here
-    #[arg(long, short)]
+    /// File to write. A scenario's matrices go beside it; observed routes are .csv or .parquet.
+    /// Default: NAME.yaml here, NAME.routes.csv or NAME.catchment.csv
+    #[arg(long, short, visible_alias = "out")]
     pub output: Option<PathBuf>,
+    /// For `mrt` and `bgplay`: also write the updates, to be replayed, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub updates: Option<PathBuf>,
+    /// For `mrt`: leave out damaged records, and count them, instead of refusing the file
+    #[arg(long)]
+    pub skip_damaged: bool,
+    /// For `catchment --from atlas-dns`: what the weight of an AS counts; default: queries
+    #[arg(long, value_enum)]
+    pub weight: Option<WeightKind>,
     /// Replace files that exist
     #[arg(long)]
     pub force: bool,
+}
+
+/// `steerlab routes`
+#[derive(Args, Debug)]
+pub struct RoutesArgs {
+    /// AS relationships as CAIDA publishes them (serial-1 or serial-2; plain, .gz or .bz2)
+    pub graph: PathBuf,
+    /// AS numbers that announce, separated by commas
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "ASN",
+        required_unless_present = "origins_file"
+    )]
+    pub origins: Vec<u32>,
+    /// File with AS numbers that announce, separated by white space or commas
+    #[arg(long, value_name = "FILE")]
+    pub origins_file: Option<PathBuf>,
+    /// Who announces what
+    #[arg(long, value_enum, default_value_t = RoutesJob::Anycast)]
+    pub job: RoutesJob,
+    /// Table to write, CSV: asn, prefix (from 0), class, as_path (joined by dashes)
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print 16 hex digits of SHA-256 over the lines `asn,prefix,as-path`, in order of the numbers
+    #[arg(long)]
+    pub digest: bool,
+    /// Prefixes at the same time; default: one per processor
+    #[arg(long, short, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub jobs: Option<u32>,
+}
+
+/// Who announces what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RoutesJob {
+    /// One prefix, announced by the first origin.
+    One,
+    /// One prefix, announced by all origins.
+    Anycast,
+    /// One prefix an origin.
+    Each,
+}
+
+/// `steerlab predict-catchment`
+#[derive(Args, Debug)]
+pub struct PredictCatchmentArgs {
+    /// AS relationships as CAIDA publishes them (serial-1 or serial-2; plain, .gz or .bz2)
+    pub graph: PathBuf,
+    /// Paths that collectors see while one site announces alone; once a site
+    #[arg(long, value_name = "SITE=FILE", required_unless_present = "experiments")]
+    pub alone: Vec<String>,
+    /// JSON map from AS number to the site measured while all announce, to compare with
+    #[arg(long, value_name = "FILE", requires = "alone")]
+    pub measured: Option<PathBuf>,
+    /// Predict all experiments in a folder (ID_SITEA_SITEB), and compare with their measurements
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["alone", "out"])]
+    pub experiments: Option<PathBuf>,
+    /// Catchment table to write, CSV: kind, id, site
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Leave parts of the method out, to see what they are worth
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "RULE")]
+    pub without: Vec<PredictionRule>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// Parts of the method of predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PredictionRule {
+    /// An AS on a path keeps to the next hops it was seen to take.
+    SeenNextHops,
+    /// A collector's AS on no path to a site has no route to it.
+    Absence,
+    /// Who is mostly not taken is a last resort.
+    Untaken,
+    /// Who was seen to pass on a route against the rule does so again.
+    AgainstRule,
+    /// Prepends count.
+    Prepends,
+    /// Longer offers of the best class get a share, too.
+    LongerOffers,
+    /// Ties go to the site that is the first choice of more ASes.
+    TiesToMajority,
+}
+
+/// `steerlab generate-as-graph`
+#[derive(Args, Debug)]
+pub struct GenerateAsGraphArgs {
+    /// Number of ASes
+    #[arg(long, default_value_t = 78_000)]
+    pub ases: usize,
+    /// Number of links
+    #[arg(long, default_value_t = 680_000)]
+    pub links: usize,
+    /// Seed: the same numbers give the same graph everywhere
+    #[arg(long)]
+    pub seed: u64,
+    /// File to write, in CAIDA's serial-1 format
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What weights count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WeightKind {
+    /// Answered queries.
+    Queries,
+    /// Probes.
+    Probes,
+}
+
+/// `steerlab compare-catchment`
+#[derive(Args, Debug)]
+pub struct CompareCatchmentArgs {
+    /// Table of a model
+    pub modelled: PathBuf,
+    /// Table of a measurement; its weights count, if it has any
+    pub measured: PathBuf,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Also the agreement of each kind of client
+    #[arg(long, value_enum)]
+    pub by: Option<CompareBy>,
+    /// Everybody who disagrees, not only the heaviest twenty
+    #[arg(long)]
+    pub all: bool,
+    /// Exit 1 if a smaller share of the clients agrees, such as `80%`
+    #[arg(long, value_name = "SHARE")]
+    pub agreement_min: Option<String>,
+}
+
+/// What agreement is split by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompareBy {
+    /// Client groups, prefixes, ASes.
+    Kind,
 }
 
 /// `steerlab bgp`

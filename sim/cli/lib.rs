@@ -55,6 +55,12 @@ fn dispatch(console: &Console, command: Command) -> Exit {
         Command::Compare(args) => commands::compare::compare(console, &args),
         Command::Report(args) => commands::report::report(console, &args),
         Command::Import(args) => commands::import::import(console, &args),
+        Command::Routes(args) => commands::routes::routes(console, &args),
+        Command::PredictCatchment(args) => commands::predict::predict(console, &args),
+        Command::GenerateAsGraph(args) => commands::generate_as_graph(console, &args),
+        Command::CompareCatchment(args) => {
+            commands::compare_catchment::compare_catchment(console, &args)
+        }
         Command::Bgp(args) => commands::bgp::bgp(console, &args),
         Command::List(args) => commands::list::list(console, &args),
         Command::Explain(args) => commands::explain::explain(console, &args),

@@ -12,7 +12,7 @@ const EDGES: [(&str, &[&str]); 8] = [
     ("steerlab-scenario", &["steerlab-engine"]),
     ("steerlab-results", &["steerlab-engine"]),
     ("steerlab-report", &["steerlab-results"]),
-    ("steerlab-bench", &["steerlab-engine"]),
+    ("steerlab-bench", &["steerlab-engine", "steerlab-scenario"]),
     ("xtask", &[]),
     (
         "steerlab",

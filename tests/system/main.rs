@@ -11,6 +11,7 @@ mod tidy;
 mod abilene;
 #[cfg(target_os = "linux")]
 mod bird;
+mod catchment;
 #[cfg(unix)]
 mod crash;
 mod determinism;
@@ -21,5 +22,7 @@ mod gadgets;
 mod hostile;
 mod incident;
 mod injection;
+mod internet;
 mod mlu;
+mod predict;
 mod workflow;

@@ -4,6 +4,7 @@
 use crate::fake_summary::{manifest, summary};
 use steerlab_results::engine::kernel::{SimSpan, Table};
 use steerlab_results::engine::net::{GeoPoint, Link, LinkKind, Network, Pool, Scheduling, SiteId};
+use steerlab_results::engine::route::landing::LandingSpec;
 use steerlab_results::engine::scenario::{
     ActuatorSpec, Arm, Class, ClientGroup, CompareSpec, DemandNoise, FeedSpec, RoutingSpec,
     Scenario, Tenant,
@@ -135,6 +136,7 @@ pub fn scenario(shape: Shape) -> Scenario {
                 label: String::new(),
                 location: Some(GeoPoint { lat: lat + far(1), lon: lon + far(2) }),
                 neighbour: None,
+                asn: None,
                 weight: 1.0,
                 rtt: vec![],
             }
@@ -205,6 +207,9 @@ fn rest(
             bgp_convergence_max: SimSpan::from_seconds(180),
             landing_noise: 0.2,
         },
+        landing: LandingSpec::Nearest,
+        announcements: Vec::new(),
+        dns: Default::default(),
         feeds: vec![feed; 4],
         actuators: vec![actuator; 7],
         arms: (0..shape.arms).map(arm).collect(),

@@ -9,7 +9,9 @@ use crate::table::plain;
 use std::path::{Path, PathBuf};
 use steerlab_engine::kernel::SimTime;
 use steerlab_engine::record::RunId;
-use steerlab_engine::run::{RouteQuery, query_route};
+use steerlab_engine::route::Fate;
+use steerlab_engine::route::landing::{Explanation, HopChoice, SiteRank};
+use steerlab_engine::run::query_route;
 use steerlab_engine::scenario::{ArmId, ClientGroupId, PrefixId, Scenario};
 use steerlab_policies::BuiltIn;
 use steerlab_results::view::{ColumnData, DataTable, RunView};
@@ -123,40 +125,89 @@ fn route_text(scenario: &Scenario, args: &ExplainArgs) -> Result<String, String>
             .map_err(|_| "the run met the limit of events before".to_owned())?;
         let group = &scenario.client_groups[group].id;
         let prefix = &scenario.prefixes[prefix].id;
-        let place = query.landing.map_or("nowhere", |site| &scenario.network.sites[site].id);
         let arm = &scenario.arms[arm].id;
-        let head = format!("{group} lands at {place} for {prefix} at {} in arm {arm}\n", args.at);
-        pages.push(head + &ranking(scenario, &query));
+        let what = fate_text(scenario, query.fate);
+        let head = format!("{group} {what} for {prefix} at {} in arm {arm}\n", args.at);
+        let waits = if query.next == query.fate {
+            String::new()
+        } else {
+            let next = fate_text(scenario, query.next);
+            format!("users have not followed yet: by routing as it is now it {next}\n")
+        };
+        pages.push(head + &waits + "\n" + &why(scenario, &query.why));
     }
     Ok(pages.join("\n"))
 }
 
-/// What routing prefers, and why.
-fn ranking(scenario: &Scenario, query: &RouteQuery) -> String {
-    let name = |site| scenario.network.sites[site].id.as_str();
-    let mut text = match query.ranking.first().filter(|row| row.announces) {
-        Some(best) if Some(best.site) != query.landing => {
-            format!("routing has not converged yet: it will move to {}\n", name(best.site))
+fn fate_text(scenario: &Scenario, fate: Fate) -> String {
+    match fate {
+        Fate::Lands(landing) => {
+            let site = &scenario.network.sites[landing.site].id;
+            match landing.via {
+                Some(via) => {
+                    let via = &scenario.network.neighbours[via].id;
+                    format!("lands at {site} over {via}")
+                }
+                None => format!("lands at {site}"),
+            }
         }
-        Some(_) => String::new(),
-        None => "no site announces the prefix\n".to_owned(),
-    };
-    let rows: Vec<Vec<String>> = query
-        .ranking
+        Fate::Lost(cause) => format!("is lost ({})", cause.name()),
+    }
+}
+
+/// What routing prefers, and why.
+fn why(scenario: &Scenario, explanation: &Explanation) -> String {
+    match explanation {
+        Explanation::Words(words) => format!("{words}\n"),
+        Explanation::Sites(ranking) => sites(scenario, ranking),
+        Explanation::Hops(hops) => hops_text(scenario, hops),
+    }
+}
+
+fn sites(scenario: &Scenario, ranking: &[SiteRank]) -> String {
+    let rows: Vec<Vec<String>> = ranking
         .iter()
         .map(|row| {
             vec![
-                name(row.site).to_owned(),
-                format!("{:.1}", row.rtt.millis()),
+                scenario.network.sites[row.site].id.clone(),
+                format!("{:.1}", row.rtt_ms),
                 format!("{:.1}", row.cost_ms),
                 row.reason.clone(),
             ]
         })
         .collect();
-    text.push('\n');
-    text.push_str(&plain(&["site", "rtt_ms", "cost_ms", "why"], &rows));
-    text.push_str("cost_ms is what routing compares: rtt_ms with its `landing_noise`\n");
+    let table = plain(&["site", "rtt_ms", "cost_ms", "why"], &rows);
+    table + "cost_ms is what routing compares: rtt_ms with its `landing_noise`\n"
+}
+
+/// The AS path first, then for every AS on it what it had to choose from.
+fn hops_text(scenario: &Scenario, hops: &[HopChoice]) -> String {
+    let names: Vec<String> = hops.iter().map(|hop| format!("AS{}", hop.asn)).collect();
+    let mut text = format!("AS path: {}\n", names.join(" "));
+    for hop in hops {
+        text.push_str(&format!("\nAS{} has {}:\n", hop.asn, counted(hop.routes.len())));
+        let rows: Vec<Vec<String>> = hop
+            .routes
+            .iter()
+            .map(|route| {
+                let path: Vec<String> = route.as_path.iter().map(u32::to_string).collect();
+                let site = route.site.map(|site| scenario.network.sites[site].id.as_str());
+                vec![
+                    if route.taken { "*" } else { "" }.to_owned(),
+                    path.join(" "),
+                    site.unwrap_or("").to_owned(),
+                    route.learned_from.to_owned(),
+                    route.reason.clone(),
+                ]
+            })
+            .collect();
+        text.push_str(&plain(&["", "as_path", "site", "learned_from", "why"], &rows));
+    }
     text
+}
+
+fn counted(routes: usize) -> String {
+    if routes == 1 { "one route".to_owned() } else { format!("{routes} routes") }
 }
 
 fn action(console: &Console, input: &Path, args: &ExplainArgs) -> Exit {

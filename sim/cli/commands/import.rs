@@ -1,7 +1,7 @@
 //! `steerlab import`: recorded data as a scenario.
 
-use super::write_file;
-use crate::args::ImportArgs;
+use super::{import_table, write_file};
+use crate::args::{FALLBACK_CAPACITY, ImportArgs};
 use crate::console::{Console, printable, shown};
 use crate::exit::Exit;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use steerlab_engine::steer::{Descriptor, PolicyRegistry};
 use steerlab_policies::BuiltIn;
 use steerlab_scenario::import::{
     Cut, DemandInput, DiskFolder, ImportError, ImportInput, ImportOptions, Imported, importer,
-    importers, parse_capacity, read_limited,
+    importers, parse_capacity, read_limited, recordings,
 };
 
 /// Problems shown; the rest is counted.
@@ -19,8 +19,22 @@ const ID_CHARS_MAX: usize = 128;
 
 /// Imports.
 pub fn import(console: &Console, args: &ImportArgs) -> Exit {
+    if let Some(option) = misplaced(args) {
+        return console.fail(
+            Exit::BadInput,
+            &format!("{option} does not go with `{}`", args.importer),
+            "see `steerlab import --help`",
+        );
+    }
+    match args.importer.as_str() {
+        "mrt" | "bgplay" => return import_table::routes(console, args),
+        "catchment" => return import_table::catchment(console, args),
+        _ => {}
+    }
     let Some(format) = importer(&args.importer) else {
-        let known: Vec<&str> = importers().iter().map(|importer| importer.name()).collect();
+        let mut known: Vec<&str> = importers().iter().map(|importer| importer.name()).collect();
+        known.extend(recordings().iter().map(|recording| recording.name));
+        known.sort_unstable();
         return console.fail(
             Exit::BadInput,
             &format!("no importer `{}`", args.importer),
@@ -54,8 +68,28 @@ pub fn import(console: &Console, args: &ImportArgs) -> Exit {
     }
 }
 
+/// An option that has no meaning for this format: it would silently do nothing.
+fn misplaced(args: &ImportArgs) -> Option<&'static str> {
+    let table = recordings().iter().any(|recording| recording.name == args.importer);
+    let catchment = args.importer == "catchment";
+    let given = [
+        ("--demands", args.demands.is_some(), !table),
+        ("--arms", !args.arms.is_empty(), !table),
+        ("--cut", !args.cut.is_empty(), !table),
+        ("--scale", args.scale != 1.0, !table),
+        ("--from", args.from.is_some(), !table || catchment),
+        ("--for", args.length.is_some(), !table),
+        ("--fallback-capacity", args.fallback_capacity != FALLBACK_CAPACITY, !table),
+        ("--name", args.name.is_some(), !table),
+        ("--updates", args.updates.is_some(), table && !catchment),
+        ("--skip-damaged", args.skip_damaged, args.importer == "mrt"),
+        ("--weight", args.weight.is_some(), args.from.as_deref() == Some("atlas-dns")),
+    ];
+    given.iter().find(|(_, given, allowed)| *given && !allowed).map(|(option, ..)| *option)
+}
+
 /// Shows what is wrong with an input as findings in scenarios are shown.
-fn show(console: &Console, error: &ImportError) {
+pub fn show(console: &Console, error: &ImportError) {
     let (bold, off) = if console.color_err { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
     for problem in error.problems.iter().take(PROBLEMS_SHOWN) {
         let place = match problem.line {

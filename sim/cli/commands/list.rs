@@ -109,16 +109,12 @@ fn scenarios() -> Listing {
 }
 
 fn importers() -> Listing {
-    let rows = steerlab_scenario::import::importers()
-        .iter()
-        .map(|importer| {
-            vec![
-                importer.name().to_owned(),
-                importer.summary().to_owned(),
-                importer.source().to_owned(),
-            ]
-        })
-        .collect();
+    use steerlab_scenario::import::{importers, recordings};
+    let scenarios = importers().iter().map(|one| [one.name(), one.summary(), one.source()]);
+    let tables = recordings().iter().map(|one| [one.name, one.summary, one.source]);
+    let mut rows: Vec<Vec<String>> =
+        scenarios.chain(tables).map(|row| row.map(str::to_owned).to_vec()).collect();
+    rows.sort();
     Listing { kind: "importers", head: vec!["format", "what it reads", "source"], rows }
 }
 

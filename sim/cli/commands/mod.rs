@@ -2,15 +2,24 @@
 
 pub mod bgp;
 pub mod compare;
+pub mod compare_catchment;
 pub mod explain;
+mod generate_as_graph;
 pub mod import;
+pub mod import_table;
 pub mod init;
 pub mod list;
+pub mod predict;
+mod predict_table;
 pub mod report;
+pub mod routes;
+mod routes_table;
 pub mod run;
 pub mod run_table;
 pub mod schema;
 pub mod validate;
+
+pub use generate_as_graph::generate_as_graph;
 
 use crate::console::Console;
 use crate::exit::Exit;

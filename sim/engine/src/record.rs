@@ -5,7 +5,8 @@
 
 use crate::kernel::{SimSpan, SimTime};
 use crate::net::{ArcId, SiteId};
-use crate::scenario::{ArmId, ClassId, ClientGroupId, TenantId};
+use crate::route::Fate;
+use crate::scenario::{ArmId, ClassId, ClientGroupId, PrefixId, TenantId};
 use crate::steer::{Action, Refusal, Surface};
 
 /// Listens to one run. All methods have a default that does nothing.
@@ -18,6 +19,9 @@ pub trait Recorder {
     fn event(&mut self, _event: &EventRecord<'_>) {}
     /// A policy asked for something.
     fn action(&mut self, _action: &ActionRecord<'_>) {}
+    /// A client group's traffic fares otherwise from now on. At every instant the largest moves are
+    /// told.
+    fn moved(&mut self, _row: &MoveRecord<'_>) {}
     /// Something to know before trusting the result.
     fn warning(&mut self, _warning: &Warning) {}
     /// How far the run is; called at every bucket end.
@@ -166,22 +170,32 @@ pub enum DropCause {
     ServerFull,
     /// A policy's limit.
     Policed,
+    /// Other networks send it in a circle.
+    Loop,
+    /// Another network discards it.
+    Blackhole,
+    /// It lands at a network that is not ours.
+    Hijacked,
 }
 
 impl DropCause {
     /// All causes; `DropCause as usize` is the position here.
-    pub const ALL: [DropCause; 5] = [
+    pub const ALL: [DropCause; 8] = [
         DropCause::LinkFull,
         DropCause::Down,
         DropCause::NoRoute,
         DropCause::ServerFull,
         DropCause::Policed,
+        DropCause::Loop,
+        DropCause::Blackhole,
+        DropCause::Hijacked,
     ];
 
     /// Name as in tables.
     #[must_use]
     pub fn name(self) -> &'static str {
-        ["link-full", "down", "no-route", "server-full", "policed"][self as usize]
+        ["link-full", "down", "no-route", "server-full", "policed", "loop", "blackhole", "hijacked"]
+            [self as usize]
     }
 }
 
@@ -233,6 +247,29 @@ pub struct EventRecord<'a> {
     pub entity: &'a str,
     /// Free text for people.
     pub label: &'a str,
+}
+
+/// A client group's traffic fares otherwise from now on.
+#[derive(Clone, Debug)]
+pub struct MoveRecord<'a> {
+    /// When.
+    pub at: SimTime,
+    /// What happened that made it move, for people.
+    pub cause: &'a str,
+    /// Who.
+    pub client_group: ClientGroupId,
+    /// Towards which prefix.
+    pub prefix: PrefixId,
+    /// What became of it before.
+    pub from: Fate,
+    /// What becomes of it now.
+    pub to: Fate,
+    /// Its requests per second at that instant.
+    pub requests_per_s: f64,
+    /// AS path from the users on, where routing knows one.
+    pub as_path: &'a str,
+    /// Why it goes there.
+    pub reason: &'a str,
 }
 
 /// A policy asked for something. Every request is told once, when it is asked.
@@ -302,6 +339,10 @@ pub struct RunTotals {
     pub transit_ratio: f64,
     /// Events applied.
     pub events: u64,
+    /// Requests towards DNS names.
+    pub dns_requests: f64,
+    /// Those of them that followed an earlier answer than the last one.
+    pub dns_stale_requests: f64,
     /// The trajectory.
     pub fingerprint: u64,
 }

@@ -3,9 +3,8 @@
 mod players;
 
 use crate::kernel::{SimSpan, SimTime};
-use crate::net::SiteId;
 use crate::record::{NoRecorder, Recorder, RunId, RunTotals};
-use crate::route::{Explanation, LandingModel};
+use crate::route::{Explanation, Fate};
 use crate::scenario::{ClientGroupId, PrefixId, Scenario};
 use crate::steer::{FeedKind, PolicyRegistry};
 use crate::world::{Event, World, phase};
@@ -34,7 +33,7 @@ pub enum Stopped {
 }
 
 /// Version of what trajectories mean: a change that alters any fingerprint raises it.
-pub const TRAJECTORY_VERSION: u32 = 1;
+pub const TRAJECTORY_VERSION: u32 = 2;
 
 /// Plays one run and tells `recorder` what happened. `cancelled` is asked at every instant at which
 /// something happens and at every bucket end.
@@ -74,13 +73,15 @@ pub fn run(
     Ok(play.finish(recorder))
 }
 
-/// Where a client group lands for a prefix at an instant of a run, and why the other sites lost.
+/// Where a client group lands for a prefix at an instant of a run, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RouteQuery {
-    /// Site where the group's requests arrive at that instant; none: nowhere.
-    pub landing: Option<SiteId>,
-    /// All sites in the order routing would prefer them by then.
-    pub ranking: Vec<Explanation>,
+    /// What becomes of the group's traffic at that instant.
+    pub fate: Fate,
+    /// What routing would make of it by then; another one while it has not converged.
+    pub next: Fate,
+    /// Why.
+    pub why: Explanation,
 }
 
 /// Plays a run up to `at` (or its horizon) and asks about one client group and prefix there.
@@ -113,11 +114,9 @@ pub fn query_route(
     }
     let world = &play.world;
     Ok(RouteQuery {
-        landing: world
-            .steering
-            .landing(scenario.prefixes.len(), group, prefix)
-            .map(|landing| landing.site),
-        ranking: world.landing_model.explain(group, &|site| world.heard(prefix, site)),
+        fate: world.steering.fate(scenario.prefixes.len(), group, prefix),
+        next: world.landing_model.fate(group, prefix),
+        why: world.landing_model.explain(group, prefix),
     })
 }
 

@@ -3,13 +3,17 @@
 //! Only the scenario crate builds one from text; tests build small ones by hand. Every id in it
 //! refers to an existing row ([`Scenario::assert_consistent`] checks).
 
+mod dns;
 pub mod testing;
+
+pub use dns::{Caches, Dns, DnsName, NameId, NamedDemand, ResolverId, SharedResolver};
 
 use crate::define_ids;
 use crate::kernel::{SimSpan, SimTime, StreamKey, Table, entity_hash};
 use crate::net::{
     GeoPoint, LinkId, NeighbourId, Network, NodeId, PoolId, Scheduling, SiteId, SrlgId,
 };
+use crate::route::landing::{Attributes, LandingSpec, Trouble};
 use crate::steer::{Action, FeedKind, ParamValue, Surface};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -94,6 +98,8 @@ pub struct ClientGroup {
     pub location: Option<GeoPoint>,
     /// The AS they are in; none: anywhere behind the public Internet, egress is not modelled.
     pub neighbour: Option<NeighbourId>,
+    /// Number of the AS they are in, where routing must know: their neighbour's, if they have one.
+    pub asn: Option<u32>,
     /// Share of demand relative to the other groups of a demand.
     pub weight: f64,
     /// Round-trip time to some sites where measured; the others follow from distance.
@@ -245,6 +251,14 @@ pub enum Change {
         /// Sessions affected.
         links: Vec<LinkId>,
     },
+    /// The BGP session over a link goes down; the link itself stays up.
+    SessionDown(LinkId),
+    /// It is up again.
+    SessionUp(LinkId),
+    /// Something goes wrong in the routing of others.
+    RoutingTrouble(Trouble),
+    /// It is right again.
+    RoutingTroubleEnds(Trouble),
     /// A feed delivers nothing until the given time.
     FeedOutage(FeedKind, SimTime),
     /// No change: a mark on the time axis.
@@ -394,6 +408,21 @@ pub struct CompareSpec {
     pub confidence: f64,
 }
 
+/// How a prefix is announced where it is not announced plainly.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Announcement {
+    /// What.
+    pub prefix: PrefixId,
+    /// Where.
+    pub site: SiteId,
+    /// Over which link; none: over all of the site.
+    pub link: Option<LinkId>,
+    /// Whether it is announced there at all.
+    pub announced: bool,
+    /// How.
+    pub attributes: Attributes,
+}
+
 /// A scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scenario {
@@ -433,6 +462,9 @@ pub struct Scenario {
     pub prefixes: Table<PrefixId, Prefix>,
     /// Client groups.
     pub client_groups: Table<ClientGroupId, ClientGroup>,
+    /// DNS. Not written where there is none, so that such a scenario keeps its identity.
+    #[serde(default, skip_serializing_if = "Dns::is_empty")]
+    pub dns: Dns,
     /// Daily shapes.
     pub profiles: Table<ProfileId, Profile>,
     /// Recorded matrices.
@@ -449,6 +481,10 @@ pub struct Scenario {
     pub queue_limit: SimSpan,
     /// How routing reacts.
     pub routing: RoutingSpec,
+    /// How it is decided where users land.
+    pub landing: LandingSpec,
+    /// Announcements that differ from a plain one, in order; later ones win.
+    pub announcements: Vec<Announcement>,
     /// Feeds, in the order of [`FeedKind::ALL`].
     pub feeds: Vec<FeedSpec>,
     /// Actuators, in the order of [`Surface::ALL`].
@@ -520,6 +556,7 @@ impl Scenario {
             assert_eq!(matrix.rates_bps.len(), matrix.times.len() * matrix.columns as usize);
             assert_eq!(matrix.times.first(), Some(&SimTime::ZERO));
         }
+        self.dns.assert_consistent(self);
         assert!(self.timeline.windows(2).all(|pair| pair[0].at <= pair[1].at));
     }
 }

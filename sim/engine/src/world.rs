@@ -5,6 +5,7 @@
 //! `requests` (what policies ask and when it takes effect).
 
 mod bundles;
+mod dns;
 mod ledger;
 mod meters;
 mod requests;
@@ -18,15 +19,17 @@ use crate::load::fluid::{ColoState, Fluid, Inputs};
 use crate::load::links::Fabric;
 use crate::load::server::Backlog;
 use crate::net::graph::Adjacency;
-use crate::net::{ArcId, ColoId, LinkId, Pool, SiteId};
+use crate::net::{ArcId, ColoId, LinkId, Pool};
 use crate::record::{EventRecord, Recorder};
-use crate::route::{Installed, NearestLanding, RouteTable};
+use crate::route::landing::model_of;
+use crate::route::{Installed, LandingModel, RouteTable, RttMatrix};
 use crate::scenario::{Change, ClientGroupId, MatrixId, PrefixId, Scenario};
 use crate::steer::FeedKind;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 pub(crate) use bundles::Bundles;
+pub(crate) use dns::DnsState;
 pub(crate) use ledger::Ledger;
 pub(crate) use meters::Meters;
 pub(crate) use requests::Requests;
@@ -48,10 +51,14 @@ pub(crate) enum Event {
     SurgeMark(u32, bool),
     /// Some client groups follow a changed announcement.
     Landing(u32),
+    /// Something happens in a landing model with a time of its own.
+    Routing,
     /// The IGP (and iBGP) has converged on the present topology.
     Converged,
     /// A colo's backlog reaches its bound or runs empty, if the solution is still this old.
     Backlog(ColoId, u64),
+    /// Caches have aged: shares of DNS answers move, if no change came in between.
+    DnsStep(u64),
     /// A requested action takes effect.
     Effect(u32),
     /// A feed takes a sample.
@@ -100,6 +107,10 @@ pub(crate) mod source {
     pub const EFFECT: u32 = 4;
     /// The end.
     pub const END: u32 = 5;
+    /// A landing model with a time of its own.
+    pub const ROUTING: u32 = 6;
+    /// Caches of DNS answers.
+    pub const DNS: u32 = 7;
     /// Feeds: this and the following numbers, by kind.
     pub const FEED: u32 = 8;
     /// Policies of the arm: this and the following numbers, by position.
@@ -116,8 +127,10 @@ pub(crate) struct World<'a> {
     pub now: SimTime,
     pub truth: TruthState,
     pub routes: RouteTable,
-    pub landing_model: NearestLanding,
+    pub rtt: RttMatrix,
+    pub landing_model: Box<dyn LandingModel>,
     pub steering: Steering,
+    pub dns: DnsState,
     pub requests: Requests,
     pub demands: Demands,
     pub bundles: Bundles,
@@ -149,8 +162,8 @@ impl<'a> World<'a> {
         let network = &scenario.network;
         let truth = TruthState::new(network);
         let routes = RouteTable::new(truth.installed());
-        let landing_model = NearestLanding::new(scenario, replication);
-        let steering = Steering::new(scenario, &landing_model);
+        let rtt = RttMatrix::new(scenario);
+        let landing_model = model_of(scenario, replication, &rtt);
         let mut world = World {
             scenario,
             replication,
@@ -158,8 +171,10 @@ impl<'a> World<'a> {
             now: SimTime::ZERO,
             truth,
             routes,
+            rtt,
             landing_model,
-            steering,
+            steering: Steering::new(scenario),
+            dns: DnsState::new(scenario),
             requests: Requests::new(scenario, replication),
             demands: Demands::new(scenario, replication),
             bundles: Bundles::new(scenario),
@@ -178,6 +193,8 @@ impl<'a> World<'a> {
             outbox: Vec::new(),
         };
         world.refresh_servers();
+        world.announce(None);
+        world.start_dns();
         world
     }
 
@@ -193,7 +210,9 @@ impl<'a> World<'a> {
 
     /// Applies one event. Policies' decisions and samples are the run loop's.
     pub fn apply(&mut self, event: Event, recorder: &mut dyn Recorder) {
-        if matches!(event, Event::Backlog(_, solution) if solution != self.solution) {
+        if matches!(event, Event::Backlog(_, solution) if solution != self.solution)
+            || matches!(event, Event::DnsStep(number) if number != self.dns.number())
+        {
             return;
         }
         self.close_interval();
@@ -218,10 +237,12 @@ impl<'a> World<'a> {
                 let kind = if begins { "surge-begins" } else { "surge-ends" };
                 self.tell(recorder, kind, "scenario", "", &row.label);
             }
-            Event::Landing(batch) => self.follow_announcements(batch),
+            Event::Landing(batch) => self.follow_announcements(batch, recorder),
+            Event::Routing => self.play_routing(recorder),
             Event::Converged => self.converge(recorder),
             // Closing the interval has made the solution stale.
             Event::Backlog(..) => {}
+            Event::DnsStep(_) => self.age_answers(recorder),
             Event::Effect(number) => self.take_effect(number, recorder),
             Event::Sample(_) | Event::Deliver(_) | Event::Decide(_) | Event::End => {}
         }
@@ -239,6 +260,8 @@ impl<'a> World<'a> {
             return;
         }
         self.tell(recorder, kind, &row.agent, &entity, &row.label);
+        self.steering.cause =
+            if row.label.is_empty() { format!("{kind} {entity}") } else { row.label.clone() };
         match &row.change {
             Change::FeedOutage(kind, until) => {
                 self.meters.outage(*kind, *until);
@@ -251,13 +274,14 @@ impl<'a> World<'a> {
                 }
             }
             Change::Mark => {}
+            Change::RoutingTrouble(trouble) => self.set_trouble(trouble, true),
+            Change::RoutingTroubleEnds(trouble) => self.set_trouble(trouble, false),
             change => {
-                let heard_before = self.truth.site_heard.clone();
                 self.truth.apply(change, network);
                 self.refresh_servers();
                 self.lose_backlogs();
                 self.bundles.best_stale = true;
-                self.topology_changed(&heard_before);
+                self.topology_changed();
             }
         }
     }
@@ -279,25 +303,19 @@ impl<'a> World<'a> {
     }
 
     /// Something of the network came, went or changed capacity: load changes now, routing later.
-    fn topology_changed(&mut self, heard_before: &Table<SiteId, bool>) {
+    fn topology_changed(&mut self) {
         self.solution_stale = true;
         self.ways_stale = true;
         self.meters.topology_changed = true;
         if self.now == SimTime::ZERO {
             // How the network starts is known to routing; only changes are news.
             self.routes = RouteTable::new(self.truth.installed());
-            self.land_at_once();
-            return;
-        }
-        let at = self.now.after(self.scenario.routing.igp_convergence);
-        self.converging.push_back((at, self.truth.installed()));
-        self.outbox.push((at, phase::EFFECT, source::IGP, Event::Converged));
-        // Who waits to follow an earlier change is not hurried by one that no user hears of.
-        if *heard_before == self.truth.site_heard {
-            self.steering.changes += 1;
         } else {
-            self.schedule_landing(None);
+            let at = self.now.after(self.scenario.routing.igp_convergence);
+            self.converging.push_back((at, self.truth.installed()));
+            self.outbox.push((at, phase::EFFECT, source::IGP, Event::Converged));
         }
+        self.announce(None);
     }
 
     fn converge(&mut self, recorder: &mut dyn Recorder) {
@@ -446,6 +464,10 @@ fn describe(change: &Change, network: &crate::net::Network) -> (&'static str, St
         Change::ServersDown(pool, _) => ("servers-down", network.pools[*pool].id.clone()),
         Change::NeighbourWithdraws { links, .. } => ("neighbour-withdraws", names(links)),
         Change::NeighbourRestores { links } => ("neighbour-restores", names(links)),
+        Change::SessionDown(link) => ("session-down", network.links[*link].id.clone()),
+        Change::SessionUp(link) => ("session-up", network.links[*link].id.clone()),
+        Change::RoutingTrouble(trouble) => (trouble.kind(true), trouble.entity()),
+        Change::RoutingTroubleEnds(trouble) => (trouble.kind(false), trouble.entity()),
         Change::FeedOutage(kind, _) => ("feed-outage", kind.name().to_owned()),
         Change::Mark => ("mark", String::new()),
     }

@@ -242,6 +242,7 @@ fn edge(cpu: &[u32], rps: &[f64]) -> Scenario {
             label: String::new(),
             location,
             neighbour: None,
+            asn: None,
             weight: 1.0,
             rtt: Vec::new(),
         });

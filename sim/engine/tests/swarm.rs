@@ -328,6 +328,7 @@ fn random_traffic(scenario: &mut Scenario, dice: &mut Dice) {
             label: String::new(),
             location: random_place(dice),
             neighbour: (neighbours > 0 && dice.chance(0.7)).then(|| dice.id(neighbours)),
+            asn: None,
             weight: 1.0,
             rtt: Vec::new(),
         };

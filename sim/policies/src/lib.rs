@@ -3,6 +3,7 @@
 //! What this crate must not know: anything of the engine but its public API, and anything else of
 //! ours. A user's policy compiles against the same traits.
 
+mod dns_steer;
 mod scripted;
 mod spf_ecmp;
 mod static_anycast;
@@ -13,7 +14,8 @@ mod wcmp_k_shortest;
 use steerlab_engine::steer::{Descriptor, PolicyRegistry};
 
 /// All built-in policies, sorted by name.
-pub static POLICIES: [Descriptor; 6] = [
+pub static POLICIES: [Descriptor; 7] = [
+    dns_steer::DESCRIPTOR,
     scripted::DESCRIPTOR,
     spf_ecmp::DESCRIPTOR,
     static_anycast::DESCRIPTOR,

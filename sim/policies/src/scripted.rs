@@ -12,7 +12,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     version: 1,
     summary: "asks for the actions of a list at their times",
     source: "incident timelines",
-    surfaces: &[Surface::Announce, Surface::Spill, Surface::Paths, Surface::Admit],
+    surfaces: &[Surface::Announce, Surface::Dns, Surface::Spill, Surface::Paths, Surface::Admit],
     feeds: &[],
     default_period: SimSpan::from_seconds(1),
     params: &[Param {

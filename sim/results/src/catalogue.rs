@@ -38,7 +38,7 @@ use Better::{Higher, Lower, Neither};
 const WHOSE: &[&str] = &["class", "tenant"];
 
 #[rustfmt::skip]
-static TABLE: [(MetricInfo, Evaluate); 24] = [
+static TABLE: [(MetricInfo, Evaluate); 25] = [
     (info("offered_bits", "bit", Neither, WHOSE, "traffic that wanted to be moved"), |q| Some(flow(q)?.offered_bits)),
     (info("served_bits", "bit", Higher, WHOSE, "traffic delivered end to end"), |q| Some(flow(q)?.served_bits)),
     (info("served_ratio", "", Higher, WHOSE, "bits delivered end to end over bits offered"), served_ratio),
@@ -61,6 +61,7 @@ static TABLE: [(MetricInfo, Evaluate); 24] = [
     (info("actions_applied", "", Neither, &[], "policy actions that took effect"), |q| Some(q.totals.actions_applied as f64)),
     (info("actions_refused", "", Neither, &[], "policy actions asked for and refused"), |q| Some(q.totals.actions_refused as f64)),
     (info("flaps", "", Lower, &[], "actions that undid an earlier one on the same target within ten minutes"), |q| Some(q.totals.flaps as f64)),
+    (info("dns_stale_answer_ratio_mean", "", Lower, &[], "requests towards DNS names that followed an earlier answer than the last one over all such requests"), dns_stale_answer_ratio),
     (info("backbone_byte_km", "byte km", Lower, &[], "bytes times kilometres carried on backbone links"), |q| Some(q.totals.backbone_byte_km)),
     (info("transit_ratio", "", Lower, &[], "bits that left over transit links over all bits that left"), |q| Some(q.totals.transit_ratio)),
 ];
@@ -158,6 +159,11 @@ fn latency(query: &Query<'_>, value: f64) -> Option<f64> {
 
 fn non_best_site_ratio(query: &Query<'_>) -> Option<f64> {
     (query.totals.total.offered_requests > 0.0).then_some(query.totals.non_best_site_ratio)
+}
+
+fn dns_stale_answer_ratio(query: &Query<'_>) -> Option<f64> {
+    let RunTotals { dns_requests, dns_stale_requests, .. } = *query.totals;
+    (dns_requests > 0.0).then(|| dns_stale_requests / dns_requests)
 }
 
 /// Totals of the arcs asked about that have capacity in the scenario.

@@ -18,7 +18,7 @@ use std::io::{self, Read, Write};
 use steerlab_engine::record::RunTotals;
 
 const MAGIC: &[u8; 8] = b"STLRUN1\n";
-const FORMAT: &str = "steerlab-cell/1";
+const FORMAT: &str = "steerlab-cell/2";
 const HASH_BYTES: u64 = 32;
 /// Largest header: names, dictionaries and warnings.
 const HEADER_BYTES_MAX: u64 = 256 << 20;
@@ -318,7 +318,7 @@ mod tests {
             |header| header["tables"][3]["columns"][1]["dictionary"] = serde_json::json!([]),
             |header| header["tables"][3]["name"] = "sites".into(),
             |header| header["tables"][3]["columns"][0]["name"] = "other".into(),
-            |header| header["format"] = "steerlab-cell/2".into(),
+            |header| header["format"] = "steerlab-cell/0".into(),
         ];
         for (number, change) in changes.into_iter().enumerate() {
             assert!(read(&forged(&bytes, change), &run).is_none(), "change {number}");

@@ -27,8 +27,8 @@ pub struct ColumnSpec {
 }
 
 /// Tables a run fills, in file-name order.
-pub const RUN_TABLES: [&str; 7] =
-    ["actions", "client_groups", "events", "links", "sites", "tenants", "totals"];
+pub const RUN_TABLES: [&str; 8] =
+    ["actions", "client_groups", "events", "links", "moves", "sites", "tenants", "totals"];
 
 /// The table of metric values, one row per run and metric, made when runs are put together.
 pub const RUNS_TABLE: &str = "runs";
@@ -51,7 +51,7 @@ pub const KEYS: [ColumnSpec; 2] =
 
 const TIME: ColumnSpec = number("time_s", "start of the bucket since the scenario's start");
 
-const FLOW: [ColumnSpec; 13] = [
+const FLOW: [ColumnSpec; 16] = [
     number("offered_bps", "traffic that wanted to be moved"),
     number("served_bps", "traffic delivered end to end"),
     number("dropped_bps", "traffic lost, all causes"),
@@ -60,6 +60,9 @@ const FLOW: [ColumnSpec; 13] = [
     number("dropped_bps_no_route", "traffic without any route"),
     number("dropped_bps_server_full", "traffic lost because a server queue was full"),
     number("dropped_bps_policed", "traffic lost to a policy's limit"),
+    number("dropped_bps_loop", "traffic that other networks send in a circle"),
+    number("dropped_bps_blackhole", "traffic that another network discards"),
+    number("dropped_bps_hijacked", "traffic that lands at a network that is not ours"),
     number("queue_growth_bps", "traffic that joined server queues, less what left them"),
     number("offered_requests_per_s", "requests offered"),
     number("served_requests_per_s", "requests answered"),
@@ -130,6 +133,18 @@ const EVENTS: [ColumnSpec; 5] = [
     text("label", "what people call it"),
 ];
 
+const MOVES: [ColumnSpec; 9] = [
+    number("time_s", "when, since the scenario's start"),
+    text("cause", "what happened before"),
+    text("client_group", "who moved; at every instant the largest groups are listed"),
+    text("prefix", "towards which prefix"),
+    text("from", "site before; a drop cause if the traffic was lost"),
+    text("to", "site from now on; a drop cause if the traffic is lost"),
+    number("requests_per_s", "requests of the group at that instant"),
+    text("as_path", "AS path from the users on; empty if routing knows none"),
+    text("reason", "why it goes there"),
+];
+
 const ACTIONS: [ColumnSpec; 9] = [
     number("time_s", "when it was asked, since the scenario's start"),
     count("number", "number of the request in this run, from 0"),
@@ -161,6 +176,7 @@ pub fn columns(table: &str) -> Option<Vec<ColumnSpec>> {
         "tenants" => vec![&[TIME], &TENANTS, &FLOW],
         "client_groups" => vec![&[TIME], &CLIENT_GROUPS, &FLOW, &CLIENT_LATENCY],
         "events" => vec![&EVENTS],
+        "moves" => vec![&MOVES],
         "actions" => vec![&ACTIONS],
         "runs" => vec![&RUNS],
         _ => return None,

@@ -2,6 +2,7 @@
 //! no reader of reports can be led astray by a forged file.
 
 use steerlab_engine::net::{LinkId, Network, NodeKind, SiteId};
+use steerlab_engine::route::landing::{LandingSpec, Trouble};
 use steerlab_engine::scenario::{Change, Rate, Scenario, Source, Target};
 use steerlab_engine::steer::{FeedKind, Surface};
 
@@ -10,6 +11,7 @@ pub(crate) fn check(scenario: &Scenario) -> Result<(), String> {
     check_scalars(scenario)?;
     check_network(&scenario.network)?;
     check_demands(scenario)?;
+    check_dns(scenario)?;
     check_events(scenario)
 }
 
@@ -105,6 +107,27 @@ fn check_demands(scenario: &Scenario) -> Result<(), String> {
     Ok(())
 }
 
+fn check_dns(scenario: &Scenario) -> Result<(), String> {
+    let dns = &scenario.dns;
+    let count = |rows: usize| rows as u32;
+    for name in dns.names.rows() {
+        let prefixes = scenario.prefixes.len();
+        name.candidates.iter().try_for_each(|id| within(id.0, prefixes, "prefix"))?;
+    }
+    if !dns.is_empty() && dns.mixes.len() != scenario.client_groups.len() {
+        return Err("there must be one mix of resolvers per client group".to_owned());
+    }
+    for (id, _) in dns.mixes.iter().flatten() {
+        within(id.0, dns.resolvers.len(), "resolver")?;
+    }
+    for demand in &dns.demands {
+        within(demand.name.0, dns.names.len(), "name")?;
+        let last = demand.first.0.saturating_add(count(dns.names[demand.name].candidates.len()));
+        within(last.saturating_sub(1), scenario.demands.len(), "demand")?;
+    }
+    Ok(())
+}
+
 fn check_events(scenario: &Scenario) -> Result<(), String> {
     let network = &scenario.network;
     let link = |id: &LinkId| within(id.0, network.links.len(), "link");
@@ -122,8 +145,22 @@ fn check_events(scenario: &Scenario) -> Result<(), String> {
             Change::NeighbourWithdraws { links, .. } | Change::NeighbourRestores { links } => {
                 links.iter().try_for_each(link)?;
             }
+            Change::SessionDown(id) | Change::SessionUp(id) => link(id)?,
+            Change::RoutingTrouble(trouble) | Change::RoutingTroubleEnds(trouble) => {
+                if let Trouble::Hijack { prefix, .. } = trouble {
+                    within(prefix.0, scenario.prefixes.len(), "prefix")?;
+                }
+            }
             Change::FeedOutage(..) | Change::Mark => {}
         }
+    }
+    for row in &scenario.announcements {
+        within(row.prefix.0, scenario.prefixes.len(), "prefix")?;
+        site(&row.site)?;
+        row.link.iter().try_for_each(link)?;
+    }
+    if let LandingSpec::Measured(measured) = &scenario.landing {
+        measured.site.iter().flatten().try_for_each(site)?;
     }
     for surge in &scenario.surges {
         let demands = scenario.demands.len();
@@ -138,12 +175,14 @@ mod tests {
     use crate::testkit;
     use steerlab_engine::kernel::{SimSpan, SimTime, Table};
     use steerlab_engine::net::NodeId;
-    use steerlab_engine::scenario::{ServiceId, TimelineEvent};
+    use steerlab_engine::scenario::{
+        DemandId, NameId, NamedDemand, ResolverId, ServiceId, TimelineEvent,
+    };
 
     #[test]
     fn a_sound_scenario_passes_and_dangling_ids_do_not() {
         assert_eq!(check(&testkit::scenario()), Ok(()));
-        let changes: [fn(&mut Scenario); 9] = [
+        let changes: [fn(&mut Scenario); 11] = [
             |s| s.compare.confidence = 1.0,
             |s| s.compare.margin = -0.1,
             |s| s.bucket = SimSpan::ZERO,
@@ -151,6 +190,11 @@ mod tests {
             |s| s.feeds.clear(),
             |s| s.network.links.rows_mut()[0].ends[1] = NodeId(99),
             |s| s.network.sites.rows_mut()[0].colos.clear(),
+            |s| s.dns.mixes.push(vec![(ResolverId(9), 1.0)]),
+            |s| {
+                let id = String::new();
+                s.dns.demands.push(NamedDemand { id, name: NameId(9), first: DemandId(0) });
+            },
             |s| s.client_groups.rows_mut()[0].rtt.push((SiteId(9), SimSpan::ZERO)),
             |s| {
                 s.timeline.push(TimelineEvent {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use steerlab_engine::kernel::{SimSpan, SimTime};
 use steerlab_engine::record::{
-    ActionRecord, Bucket, ClientRow, EventRecord, Recorder, RunTotals, Warning,
+    ActionRecord, Bucket, ClientRow, EventRecord, MoveRecord, Recorder, RunTotals, Warning,
 };
 use steerlab_engine::run::{Limits, RunExecutor, Stopped};
 use steerlab_engine::scenario::Scenario;
@@ -178,6 +178,10 @@ impl Recorder for Watched<'_> {
     fn event(&mut self, event: &EventRecord<'_>) {
         self.tables.event(event);
     }
+    fn moved(&mut self, row: &MoveRecord<'_>) {
+        self.tables.moved(row);
+    }
+
     fn action(&mut self, action: &ActionRecord<'_>) {
         self.tables.action(action);
     }

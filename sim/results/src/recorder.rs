@@ -5,11 +5,12 @@ use crate::summary::WarningEntry;
 use crate::table::{TableBuilder, Value};
 use crate::view::DataTable;
 use std::collections::BTreeSet;
-use steerlab_engine::kernel::SimTime;
+use steerlab_engine::kernel::{Id, SimTime};
 use steerlab_engine::record::{
-    ActionRecord, ArcRow, Bucket, ClientRow, EventRecord, Flow, Recorder, TenantRow, TotalRow,
-    Warning,
+    ActionRecord, ArcRow, Bucket, ClientRow, EventRecord, Flow, MoveRecord, Recorder, TenantRow,
+    TotalRow, Warning,
 };
+use steerlab_engine::route::Fate;
 use steerlab_engine::scenario::Scenario;
 
 /// Everything one run told: its tables and its warnings.
@@ -30,6 +31,9 @@ pub struct TableRecorder {
     tenants: TableBuilder,
     client_groups: TableBuilder,
     events: TableBuilder,
+    moves: TableBuilder,
+    /// Site names, to say where a group came from and goes.
+    site_ids: Vec<String>,
     actions: TableBuilder,
     warnings: BTreeSet<WarningEntry>,
 }
@@ -58,6 +62,16 @@ impl TableRecorder {
                 // Code 0 is "lands nowhere"; site n has code n + 1.
                 .with_dictionary("landing_site", std::iter::once("").chain(sites())),
             events: TableBuilder::new("events"),
+            moves: TableBuilder::new("moves")
+                .with_dictionary(
+                    "client_group",
+                    scenario.client_groups.rows().iter().map(|row| row.id.as_str()),
+                )
+                .with_dictionary(
+                    "prefix",
+                    scenario.prefixes.rows().iter().map(|row| row.id.as_str()),
+                ),
+            site_ids: sites().map(str::to_owned).collect(),
             actions: TableBuilder::new("actions"),
             warnings: BTreeSet::new(),
         }
@@ -71,6 +85,7 @@ impl TableRecorder {
             self.client_groups,
             self.events,
             self.links,
+            self.moves,
             self.sites,
             self.tenants,
             self.totals,
@@ -120,7 +135,7 @@ impl TableRecorder {
 }
 
 /// The columns of a flow, in the order of the column table.
-fn flow(flow: &Flow) -> [Value<'static>; 13] {
+fn flow(flow: &Flow) -> [Value<'static>; 16] {
     let dropped = flow.dropped_bits;
     [
         flow.offered_bits,
@@ -131,6 +146,9 @@ fn flow(flow: &Flow) -> [Value<'static>; 13] {
         dropped[2],
         dropped[3],
         dropped[4],
+        dropped[5],
+        dropped[6],
+        dropped[7],
         flow.queued_bits,
         flow.offered_requests,
         flow.served_requests,
@@ -187,6 +205,25 @@ impl Recorder for TableRecorder {
             Value::Text(event.agent),
             Value::Text(event.entity),
             Value::Text(event.label),
+        ]);
+    }
+
+    fn moved(&mut self, row: &MoveRecord<'_>) {
+        let name = |fate: Fate| match fate {
+            Fate::Lands(landing) => self.site_ids[landing.site.index()].as_str(),
+            Fate::Lost(cause) => cause.name(),
+        };
+        let (from, to) = (name(row.from), name(row.to));
+        self.moves.push(&[
+            Value::F64(row.at.seconds()),
+            Value::Text(row.cause),
+            Value::Code(row.client_group.0),
+            Value::Code(row.prefix.0),
+            Value::Text(from),
+            Value::Text(to),
+            Value::F64(row.requests_per_s),
+            Value::Text(row.as_path),
+            Value::Text(row.reason),
         ]);
     }
 

@@ -69,8 +69,17 @@ fn a_run_directory_reads_back_as_it_was_made() {
     assert_eq!(view.summary, assembled.summary);
     assert_eq!(view.manifest.provenance, testkit::provenance());
     let names: Vec<&str> = view.tables.iter().map(|table| table.name.as_str()).collect();
-    let expected =
-        ["actions", "client_groups", "events", "links", "runs", "sites", "tenants", "totals"];
+    let expected = [
+        "actions",
+        "client_groups",
+        "events",
+        "links",
+        "moves",
+        "runs",
+        "sites",
+        "tenants",
+        "totals",
+    ];
     assert_eq!(names, expected);
     // 2 arms x 3 replications x 3 buckets x 3 sites.
     let sites = view.table("sites").unwrap();

@@ -7,6 +7,8 @@ use steerlab_engine::net::{
     ArcId, Link, LinkKind, Neighbour, Network, NodeId, Pool, Scheduling, SiteId,
 };
 use steerlab_engine::record::*;
+use steerlab_engine::route::landing::LandingSpec;
+use steerlab_engine::route::{Fate, Landing};
 use steerlab_engine::scenario::*;
 use steerlab_engine::steer::*;
 
@@ -63,6 +65,10 @@ pub(crate) fn arm(id: &str, policy: &str) -> Arm {
     Arm { id: id.into(), label: format!("arm {id}"), policies }
 }
 
+fn unlabelled(metric: &str) -> Operand {
+    Operand::Metric { metric: metric.into(), labels: Vec::new() }
+}
+
 /// Three sites a, b (servers) and c; links ab (both ways) and bc (one way); tenants shop and film,
 /// classes interactive and bulk; arms base and alt; three replications.
 pub(crate) fn scenario() -> Scenario {
@@ -87,17 +93,21 @@ pub(crate) fn scenario() -> Scenario {
         classes: [class("interactive"), class("bulk")].into_iter().collect(),
         tenants: [tenant("shop"), tenant("film")].into_iter().collect(),
         services: Table::new(),
-        prefixes: Table::new(),
+        prefixes: [Prefix { id: "any".into(), sites: vec![SiteId(0)], value: 1.0 }]
+            .into_iter()
+            .collect(),
         client_groups: [ClientGroup {
             id: "metro".into(),
             label: String::new(),
             location: None,
             neighbour: None,
+            asn: None,
             weight: 1.0,
             rtt: Vec::new(),
         }]
         .into_iter()
         .collect(),
+        dns: Dns::default(),
         profiles: Table::new(),
         matrices: [Matrix {
             file: "m.csv".into(),
@@ -121,15 +131,14 @@ pub(crate) fn scenario() -> Scenario {
             bgp_convergence_max: SimSpan::ZERO,
             landing_noise: 0.0,
         },
+        landing: LandingSpec::Nearest,
+        announcements: Vec::new(),
         feeds: vec![feed; FeedKind::ALL.len()],
         actuators: vec![actuator; Surface::ALL.len()],
         arms: [arm("base", "nothing"), arm("alt", "something")].into_iter().collect(),
         checks: Vec::new(),
         compare: CompareSpec {
-            metrics: vec![
-                Operand::Metric { metric: "loss_ratio".into(), labels: Vec::new() },
-                Operand::Metric { metric: "latency_ms_p99".into(), labels: Vec::new() },
-            ],
+            metrics: ["loss_ratio", "latency_ms_p99"].map(unlabelled).into(),
             margin: 0.02,
             confidence: 0.95,
         },
@@ -196,6 +205,8 @@ pub(crate) fn totals() -> RunTotals {
         flaps: 2,
         backbone_byte_km: 12_345.5,
         transit_ratio: 0.125,
+        dns_requests: 80.0,
+        dns_stale_requests: 20.0,
         events: 99,
         fingerprint: 0xdead_beef_0bad_cafe,
     }
@@ -229,6 +240,17 @@ pub(crate) fn fake_run(scenario: &Scenario, id: RunId, recorder: &mut dyn Record
         agent: "scenario",
         entity: "",
         label: "=cut, \"quoted\"\nline",
+    });
+    recorder.moved(&MoveRecord {
+        at: SimTime(1_500_000_000),
+        cause: "cut",
+        client_group: ClientGroupId(0),
+        prefix: PrefixId(0),
+        from: Fate::Lands(Landing { site: SiteId(0), via: None }),
+        to: Fate::Lost(DropCause::Loop),
+        requests_per_s: 2.5,
+        as_path: "64500 64501",
+        reason: "AS64500: lost at path length",
     });
     recorder.action(&ActionRecord {
         number: 0,

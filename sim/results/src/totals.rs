@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use steerlab_engine::record::{ArcTotals, Flow, LatencyStats, RunTotals, SiteTotals};
 
 /// Numbers besides those of flows, arcs and sites: duration, latency, moved, non-best, byte-km,
-/// transit.
-const SCALARS: u64 = 9;
-const FLOW_NUMBERS: usize = 12;
+/// transit, requests towards DNS names, those that followed an earlier answer.
+const SCALARS: u64 = 11;
+const FLOW_NUMBERS: usize = 15;
 const ROW_NUMBERS: usize = 5;
 /// Whole numbers: arm, replication, applied, refused, flaps, events, fingerprint.
 pub(crate) const COUNTS: u64 = 7;
@@ -47,6 +47,9 @@ fn flow_numbers(flow: &Flow) -> [f64; FLOW_NUMBERS] {
         dropped[2],
         dropped[3],
         dropped[4],
+        dropped[5],
+        dropped[6],
+        dropped[7],
         flow.queued_bits,
         flow.offered_requests,
         flow.served_requests,
@@ -57,9 +60,9 @@ fn flow_numbers(flow: &Flow) -> [f64; FLOW_NUMBERS] {
 
 fn flow_of(numbers: &[f64]) -> Option<Flow> {
     let numbers: [f64; FLOW_NUMBERS] = numbers.try_into().ok()?;
-    let [offered_bits, served_bits, a, b, c, d, e, queued_bits, rest @ ..] = numbers;
+    let [offered_bits, served_bits, a, b, c, d, e, f, g, h, queued_bits, rest @ ..] = numbers;
     let [offered_requests, served_requests, dropped_requests, queued_requests] = rest;
-    let dropped_bits = [a, b, c, d, e];
+    let dropped_bits = [a, b, c, d, e, f, g, h];
     Some(Flow {
         offered_bits,
         served_bits,
@@ -85,6 +88,8 @@ pub(crate) fn encode(totals: &RunTotals) -> (Vec<f64>, Vec<u64>) {
         totals.non_best_site_ratio,
         totals.backbone_byte_km,
         totals.transit_ratio,
+        totals.dns_requests,
+        totals.dns_stale_requests,
     ];
     numbers.extend(flow_numbers(&totals.total));
     numbers.extend(totals.flows.iter().flat_map(flow_numbers));
@@ -129,7 +134,9 @@ pub(crate) fn decode(shape: &TotalsShape, numbers: &[f64], counts: &[u64]) -> Op
         return None;
     }
     let (scalars, rest) = numbers.split_at(SCALARS as usize);
-    let &[duration_s, mean, p50, p95, p99, moved, non_best, byte_km, transit] = scalars else {
+    let &[duration_s, mean, p50, p95, p99, moved, non_best, byte_km, transit, named, stale] =
+        scalars
+    else {
         return None;
     };
     let (total, rest) = rest.split_at(FLOW_NUMBERS);
@@ -155,6 +162,8 @@ pub(crate) fn decode(shape: &TotalsShape, numbers: &[f64], counts: &[u64]) -> Op
         flaps,
         backbone_byte_km: byte_km,
         transit_ratio: transit,
+        dns_requests: named,
+        dns_stale_requests: stale,
         events,
         fingerprint,
     })
@@ -190,7 +199,7 @@ mod tests {
     fn totals_go_both_ways() {
         let mut totals = testkit::totals();
         // Every field with a value of its own, so that a swap would show.
-        totals.flows[1].dropped_bits = [1.0, 2.0, 3.0, 4.0, 5.0];
+        totals.flows[1].dropped_bits = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
         totals.flows[1].queued_bits = 6.0;
         totals.flows[1].queued_requests = 7.0;
         (totals.arm, totals.replication) = (2, 3);

@@ -62,6 +62,17 @@ pub(crate) const CODES: &[Entry] = &[
     entry("E0410", "not a neighbour's link", "an agent acts on sessions of its own network"),
     entry("E0411", "shortest above longest", "the range would be empty"),
     entry("E0412", "rate too high", "rates are limited to 10^18 bit/s"),
+    entry("E0413", "shares above the whole", "shares of the same are at most all of it"),
+    entry("E0414", "not an answer of the name", "a name is answered with one of its answers only"),
+    entry("E0421", "needs BGP", "only a model with ASes can play what ASes do"),
+    entry("E0422", "unknown AS", "an AS without sessions hears nothing and does nothing"),
+    entry("E0423", "no such announcement", "a prefix is announced over a session of its site"),
+    entry("E0424", "model without its data", "a model needs what it is made of"),
+    entry(
+        "E0425",
+        "relationships that contradict",
+        "routing needs one relationship for every pair",
+    ),
     entry("E0501", "path not allowed", "a scenario reads files from its own folder only"),
     entry("E0502", "file cannot be read", "everything a scenario names is read before it runs"),
     entry("E0503", "included twice", "every file is included once, and never by itself"),
@@ -97,6 +108,20 @@ const IMPORT_CODES: &[Entry] = &[
     entry("E0254", "archive damaged or hostile", "archives are read with limits, in memory only"),
     entry("E0255", "time stamp not usable", "matrices are put in order by their time stamps"),
     entry("E0256", "option that does not fit", "the scenario would not mean what was asked for"),
+    entry(
+        "E0257",
+        "relations that contradict",
+        "who pays whom decides every route between two ASes",
+    ),
+    entry("E0258", "provider cycle", "nobody is an indirect provider of itself"),
+    entry("E0259", "AS linked to itself", "a relation is between two ASes"),
+];
+
+/// Codes of tables of ours that are not part of a scenario, in order.
+pub(crate) const TABLE_CODES: &[Entry] = &[
+    entry("E0260", "not a table of the format", "a column read as another one changes every row"),
+    entry("E0261", "row not usable", "a table with rows left out is another table"),
+    entry("E0262", "row given twice", "it would be unclear which of the two rows holds"),
 ];
 
 /// Codes of runs and comparisons, in order: things to know before trusting the figures. What they
@@ -104,6 +129,8 @@ const IMPORT_CODES: &[Entry] = &[
 const RESULT_CODES: &[Entry] = &[
     entry("W0101", "shares did not settle", "loss on links that fill each other is approximate"),
     entry("W0102", "clients without a site", "their traffic is lost, whatever a policy does"),
+    entry("W0103", "users that were not measured", "their landing is a guess by distance"),
+    entry("W0104", "routing without one outcome", "what is shown is one of several, or none"),
     entry("W0901", "different seeds", "unpaired draws hide small differences"),
     entry("W0902", "different scenarios", "a difference need not be due to the policies"),
     entry("W0903", "different numbers of replications", "only pairs can be compared"),
@@ -118,12 +145,12 @@ const RESULT_CODES: &[Entry] = &[
 
 /// Every code there is.
 fn all() -> impl Iterator<Item = &'static Entry> {
-    CODES.iter().chain(IMPORT_CODES).chain(RESULT_CODES)
+    CODES.iter().chain(IMPORT_CODES).chain(TABLE_CODES).chain(RESULT_CODES)
 }
 
-/// The entry of a code.
+/// The entry of a code that a diagnostic may have.
 pub(crate) fn find(code: &str) -> Option<&'static Entry> {
-    CODES.iter().find(|entry| entry.code == code)
+    CODES.iter().chain(TABLE_CODES).find(|entry| entry.code == code)
 }
 
 /// All codes with their titles, in order.

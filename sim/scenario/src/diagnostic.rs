@@ -49,7 +49,8 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// A finding at a place. The code must be one of [`codes::CODES`].
+    /// A finding at a place. The code must be one of [`codes::CODES`] or
+    /// [`codes::TABLE_CODES`].
     #[must_use]
     pub(crate) fn new(
         code: &'static str,

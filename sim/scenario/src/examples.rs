@@ -61,7 +61,7 @@ pub(crate) fn complete(example: &str) -> String {
 
 /// The example of a code.
 pub(crate) fn find(code: &str) -> Option<&'static Example> {
-    EXAMPLES.iter().find(|example| example.code == code)
+    EXAMPLES.iter().chain(TABLE_EXAMPLES).find(|example| example.code == code)
 }
 
 impl Example {
@@ -255,6 +255,44 @@ static EXAMPLES: &[Example] = &[
         "services: [{id: film, response: 100MB}]\nprefixes: [{id: p}]\n\
          client_groups: [{id: g}]\ndemands: [{id: d, clients: all, prefix: p, rate: 9krps}]\n",
     ),
+    example(
+        "E0413",
+        "dns: {sticky_share: 60%, floor_share: 50%}\n",
+        "dns: {sticky_share: 60%, floor_share: 30%}\n",
+    ),
+    example(
+        "E0414",
+        "prefixes: [{id: any}, {id: only-fra, sites: [fra]}]\n\
+         dns: {names: [{id: www, answers: [any], weights: {only-fra: 1}}]}\n",
+        "prefixes: [{id: any}, {id: only-fra, sites: [fra]}]\n\
+         dns: {names: [{id: www, answers: [any, only-fra], weights: {only-fra: 1}}]}\n",
+    ),
+    example(
+        "E0421",
+        "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nevents:\n  - leak: {asn: 1, at: 1min}\n",
+        "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nrouting: {model: bgp, asn: 64500}\n\
+         events:\n  - leak: {asn: 1, at: 1min}\n",
+    ),
+    example(
+        "E0422",
+        "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nrouting: {model: bgp, asn: 64500}\n\
+         events:\n  - leak: {asn: 2, at: 1min}\n",
+        "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nrouting:\n  model: bgp\n  asn: 64500\n  \
+         as_links:\n    - {customer: 2, provider: 1}\nevents:\n  - leak: {asn: 2, at: 1min}\n",
+    ),
+    example(
+        "E0423",
+        "prefixes:\n  - {id: any}\nrouting:\n  announcements:\n    - {prefix: any, site: ams, link: ams-fra, \
+         prepend: 2}\n",
+        "prefixes:\n  - {id: any}\nrouting:\n  announcements:\n    - {prefix: any, site: ams, prepend: 2}\n",
+    ),
+    example("E0424", "routing: {model: bgp}\n", "routing: {model: bgp, asn: 64500}\n"),
+    example(
+        "E0425",
+        "routing:\n  model: bgp\n  asn: 64500\n  as_links:\n    - {customer: 1, provider: 2}\n    \
+         - {customer: 2, provider: 1}\n",
+        "routing:\n  model: bgp\n  asn: 64500\n  as_links:\n    - {customer: 1, provider: 2}\n",
+    ),
     example("E0501", "includes: [../more.yaml]\n", "includes: [more.yaml]\n"),
     example("E0502", "includes: [missing.yaml]\n", "includes: [more.yaml]\n"),
     example("E0503", "includes: [example.yaml]\n", "includes: [more.yaml]\n"),
@@ -336,10 +374,30 @@ static EXAMPLES: &[Example] = &[
     ),
 ];
 
+/// Examples of codes of tables: each is a whole catchment table.
+static TABLE_EXAMPLES: &[Example] = &[
+    example(
+        "E0260",
+        "kind,id,site\nas,64496,ams\n",
+        "# format: steerlab-catchment/1\nkind,id,site\nas,64496,ams\n",
+    ),
+    example(
+        "E0261",
+        "# format: steerlab-catchment/1\nkind,id,site\nas,AS64496,ams\n",
+        "# format: steerlab-catchment/1\nkind,id,site\nas,64496,ams\n",
+    ),
+    example(
+        "E0262",
+        "# format: steerlab-catchment/1\nkind,id,site\nas,64496,ams\nas,64496,fra\n",
+        "# format: steerlab-catchment/1\nkind,id,site\nas,64496,ams\nas,64497,fra\n",
+    ),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::CODES;
+    use crate::catchment::CatchmentTable;
+    use crate::codes::{CODES, TABLE_CODES};
     use crate::load::{Loaded, load_file, load_text_with};
     use crate::testing::{Folder, vocabulary};
 
@@ -383,8 +441,19 @@ mod tests {
     }
 
     #[test]
+    fn every_table_example_fails_as_it_says_and_its_repair_works() {
+        for example in TABLE_EXAMPLES {
+            let failing = example.failing_shown();
+            let found = CatchmentTable::parse("table.csv", failing.as_bytes()).unwrap_err();
+            let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+            assert_eq!(codes, [example.code]);
+            CatchmentTable::parse("table.csv", example.fixed.as_bytes()).unwrap();
+        }
+    }
+
+    #[test]
     fn every_code_has_an_example() {
-        for entry in CODES {
+        for entry in CODES.iter().chain(TABLE_CODES) {
             assert!(find(entry.code).is_some(), "{} has no example", entry.code);
             assert!(crate::explain(entry.code).unwrap().contains("This works"));
         }

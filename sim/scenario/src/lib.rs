@@ -8,6 +8,7 @@
 //! What this crate must not know: how a scenario is run, stored or shown.
 
 pub mod bgp;
+pub mod catchment;
 mod check;
 mod clock;
 mod codes;
@@ -33,6 +34,7 @@ mod set;
 mod shape;
 mod source;
 mod table;
+mod table_text;
 #[cfg(test)]
 mod testing;
 mod typed;
@@ -69,6 +71,17 @@ pub struct Vocabulary<'a> {
 #[must_use]
 pub fn render(loaded: &Loaded, color: bool) -> String {
     render::text(&loaded.sources, &loaded.diagnostics, loaded.omitted, color)
+}
+
+/// Findings of tables as text for a terminal, like [`render`].
+#[must_use]
+pub fn render_findings(
+    sources: &SourceMap,
+    diagnostics: &[Diagnostic],
+    omitted: usize,
+    color: bool,
+) -> String {
+    render::text(sources, diagnostics, omitted, color)
 }
 
 /// All findings as JSON, format `steerlab-diagnostics/1`.

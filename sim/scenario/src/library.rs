@@ -30,6 +30,11 @@ const LIBRARY: &[LibraryEntry] = &[
         text: include_str!("../../../scenarios/incidents/cloud-link-saturation-2025-08-21.yaml"),
     },
     LibraryEntry {
+        name: "dns-steering",
+        summary: "DNS answers by load: an eager controller swings, a patient one does not.",
+        text: include_str!("../../../scenarios/dns-steering.yaml"),
+    },
+    LibraryEntry {
         name: "edge-300",
         summary: "Generated: 300 sites and 5,000 client groups over a day, for measuring speed.",
         text: include_str!("../../../scenarios/bench/edge-300.yaml"),

@@ -5,9 +5,10 @@ use crate::testing::vocabulary;
 use steerlab_engine::kernel::{SimSpan, SimTime};
 use steerlab_engine::net::{GeoPoint, LinkId, LinkKind, PoolId, Scheduling, SiteId};
 use steerlab_engine::scenario::{
-    Change, DemandId, Rate, Scenario, Source, Target, TenantId, TimelineEvent,
+    Change, ClientGroupId, DemandId, NameId, PrefixId, Rate, ResolverId, Scenario, Source, Target,
+    TenantId, TimelineEvent,
 };
-use steerlab_engine::steer::{Action, FeedKind, ParamValue, Surface};
+use steerlab_engine::steer::{Action, AnswerScope, FeedKind, ParamValue, Surface};
 
 fn load(text: &str) -> Loaded {
     let head = "format: steerlab-scenario/1\nname: t\nseed: 7\n";
@@ -399,4 +400,123 @@ fn what_outlasts_the_run_is_fine_and_what_begins_after_it_is_not() {
     assert_eq!(with("30m", "2h"), [] as [&str; 0]);
     assert_eq!(with("90m", "2h"), ["W0802"]);
     assert_eq!(with("1h", "2h"), [] as [&str; 0]);
+}
+
+const NAMED: &str = "\
+horizon: 1h
+sites: [{id: ams, at: [52.37, 4.90]}, {id: fra, at: [50.11, 8.68]}]
+prefixes: [{id: any}, {id: only-fra, sites: [fra]}]
+client_groups: [{id: g1, weight: 3}, {id: g2}]
+services: [{id: web, cpu: 1ms, response: 10kB}]
+demands: [{id: users, clients: all, name: www, rate: 4krps}]
+";
+
+fn named(dns: &str) -> String {
+    format!("{NAMED}{ARMS}dns:\n{dns}")
+}
+
+#[test]
+fn a_demand_towards_a_name_becomes_one_for_each_answer() {
+    let scenario = scenario(&named(
+        "  names: [{id: www, ttl: 20s, answers: [only-fra, any]}]
+  resolvers:
+    - {id: isp, share: 30%, ecs: true}
+    - {id: public, at: [50.11, 8.68], shares: {g2: 70%}}
+",
+    ));
+    scenario.assert_consistent();
+    let dns = &scenario.dns;
+    let ids: Vec<&str> = scenario.demands.rows().iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, ["users/g1/only-fra", "users/g1/any", "users/g2/only-fra", "users/g2/any"]);
+    let rates: Vec<Rate> = scenario.demands.rows().iter().map(|row| row.rate).collect();
+    assert_eq!(rates[0], Rate::RequestsPerS(3_000.0));
+    assert_eq!(rates[0], rates[1], "each part has the whole rate; the run shares it out");
+    assert_eq!(dns.demands.len(), 2);
+    assert_eq!((dns.demands[1].id.as_str(), dns.demands[1].first), ("users/g2", DemandId(2)));
+    assert_eq!(dns.names.rows()[0].weights, [1.0, 0.0], "all with the first answer as written");
+    assert_eq!(dns.caches, steerlab_engine::scenario::Caches::default());
+    assert_eq!(dns.mixes[0], [(ResolverId(0), 0.3)]);
+    assert_eq!(dns.mixes[1], [(ResolverId(0), 0.3), (ResolverId(1), 0.7)]);
+    assert!(dns.resolvers.rows()[0].ecs && !dns.resolvers.rows()[1].ecs);
+}
+
+#[test]
+fn weights_of_answers_are_shares_of_their_sum() {
+    let scenario = scenario(&named(
+        "  names: [{id: www, answers: [any, only-fra], weights: {any: 1, only-fra: 3}}]\n",
+    ));
+    assert_eq!(scenario.dns.names.rows()[0].weights, [0.25, 0.75]);
+    assert_eq!(scenario.dns.names.rows()[0].ttl, seconds(60));
+}
+
+#[test]
+fn a_scenario_without_names_says_nothing_of_dns() {
+    let without = scenario(&format!("horizon: 1h\n{ARMS}"));
+    assert!(!crate::scenario_json(&without).contains("dns\": {"));
+    let json = serde_json::to_value(&without).expect("JSON");
+    assert_eq!(json.get("dns"), None);
+}
+
+#[test]
+fn what_is_wrong_with_dns_is_said_in_one_pass() {
+    let of = |dns: &str| codes(&named(dns));
+    let www = "  names: [{id: www, answers: [any, only-fra]}]\n";
+    assert_eq!(of("  names: [{id: ww, answers: [any]}]\n"), ["E0301"]);
+    assert_eq!(of("  names: [{id: www, answers: [any, any]}]\n"), ["E0302"]);
+    assert_eq!(of("  names: [{id: www, answers: []}]\n"), ["E0105"]);
+    assert_eq!(of("  names: [{id: www, answers: [any], weights: {any: 0}}]\n"), ["E0405"]);
+    assert_eq!(of("  names: [{id: www, answers: [any], weights: {only-fra: 1}}]\n"), ["E0414"]);
+    assert_eq!(of("  names: [{id: www, ttl: 0s, answers: [any]}]\n"), ["E0202"]);
+    assert_eq!(
+        of(&format!("{www}  resolvers: [{{id: a, share: 60%}}, {{id: b, shares: {{g2: 41%}}}}]\n")),
+        ["E0413"]
+    );
+    assert_eq!(
+        of(&format!("{www}  resolvers: [{{id: a, shares: {{g3: 1%}}}}]\n  sticky_share: 99%\n")),
+        ["E0301", "E0413"]
+    );
+    let both = format!("{}  - {{id: d, clients: all, prefix: any, name: www, rate: 1rps}}\n", "");
+    let text = named(www).replace("demands: [", &format!("demands:\n{both}  - "));
+    let text = text.replace("rate: 4krps}]", "rate: 4krps}");
+    assert_eq!(codes(&text), ["E0104"]);
+}
+
+#[test]
+fn a_script_answers_names() {
+    let arms = |steps: &str| {
+        let arms = format!("arms: [{{id: now, policies: [scripted: {{steps: [{steps}]}}]}}]\n");
+        named(
+            "  names: [{id: www, answers: [any, only-fra]}]\n  resolvers: [{id: r, share: 10%}]\n",
+        )
+        .replace(ARMS, &arms)
+    };
+    let good = scenario(&arms(
+        "{at: 1m, answer: {name: www, to: {any: 1, only-fra: 3}}}, \
+         {at: 2m, answer: {name: www, client_group: g2, to: {only-fra: 1, any: 0}}}, \
+         {at: 3m, answer: {name: www, resolver: r}}",
+    ));
+    let ParamValue::Script(steps) = &good.arms.rows()[0].policies[0].params[0].1 else {
+        panic!("a script")
+    };
+    let actions: Vec<&Action> = steps.iter().map(|step| &step.action).collect();
+    let name = NameId(0);
+    let of = |scope, answer: &[(PrefixId, f64)]| Action::SetAnswer {
+        name,
+        scope,
+        answer: answer.to_vec(),
+    };
+    assert_eq!(
+        actions,
+        [
+            &of(AnswerScope::All, &[(PrefixId(0), 1.0), (PrefixId(1), 3.0)]),
+            &of(AnswerScope::ClientGroup(ClientGroupId(1)), &[(PrefixId(1), 1.0)]),
+            &of(AnswerScope::Resolver(ResolverId(0)), &[]),
+        ]
+    );
+    let wrong = |step: &str| codes(&arms(step));
+    assert_eq!(wrong("{at: 1m, answer: {name: www, to: {nobody: 1}}}"), ["E0301"]);
+    assert_eq!(wrong("{at: 1m, answer: {name: www, to: {any: 0}}}"), ["E0405"]);
+    assert_eq!(wrong("{at: 1m, answer: {name: w, to: {any: 1}}}"), ["E0301"]);
+    let both = "{at: 1m, answer: {name: www, client_group: g1, resolver: r}}";
+    assert_eq!(wrong(both), ["E0408"]);
 }

@@ -53,7 +53,19 @@ const fn descriptor(
     }
 }
 
-static POLICIES: [Descriptor; 4] = [
+static POLICIES: [Descriptor; 5] = [
+    descriptor(
+        "dns-steer",
+        &[
+            param("mode", ParamKind::Choice(&["geo", "capacity"]), Some("geo")),
+            param(
+                "hold",
+                ParamKind::Span { min: SimSpan::ZERO, max: SimSpan::from_seconds(3_600) },
+                Some("3m"),
+            ),
+        ],
+        any,
+    ),
     descriptor("scripted", &[param("steps", ParamKind::Script, None)], any),
     descriptor("static-anycast", &[], any),
     descriptor("tenant-budget", &[], any),
@@ -91,7 +103,8 @@ const fn metric(
     MetricInfo { id, unit, meaning: "A metric.", better: Better::Lower, labels }
 }
 
-static METRICS: [MetricInfo; 18] = [
+static METRICS: [MetricInfo; 19] = [
+    metric("dns_stale_answer_ratio_mean", "", &[]),
     metric("loss_ratio", "", &["class", "tenant", "cause"]),
     metric("availability_ratio", "", &["class", "tenant"]),
     metric("latency_ms_mean", "ms", &[]),

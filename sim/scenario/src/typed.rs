@@ -79,6 +79,14 @@ impl Value {
         }
     }
 
+    /// As a number.
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self.data {
+            Data::Number(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// As a count.
     pub(crate) fn count(&self) -> Option<u64> {
         match self.data {
@@ -129,10 +137,7 @@ impl Fields {
     }
 
     pub(crate) fn number(&self, name: &str) -> Option<f64> {
-        match self.get(name)?.data {
-            Data::Number(value) => Some(value),
-            _ => None,
-        }
+        self.get(name)?.number()
     }
 
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {

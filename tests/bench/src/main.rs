@@ -4,6 +4,7 @@
 //! steerlab-bench kernel [--arrivals N] [--repeats N]   all kernel benchmarks
 //! steerlab-bench hold                                  event queues alone
 //! steerlab-bench scenario FILE [--repeats N]           `steerlab run FILE`, whole process
+//! steerlab-bench internet [--bgpy-python PATH]         routing on graphs of the whole Internet
 //! steerlab-bench bgp FILE [--prefixes N] [--mesh] [--single]  event-driven BGP inside one AS
 //! steerlab-bench bgp-internet FILE --origin ASN [--table]  the same on an AS graph, one prefix
 //! steerlab-bench whole -- COMMAND...                   any command, whole process
@@ -15,6 +16,7 @@
 
 mod bgp;
 mod hold;
+mod internet;
 mod measure;
 mod mm1;
 mod nexosim_mm1;
@@ -30,6 +32,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
        steerlab-bench hold
        steerlab-bench scenario FILE [--repeats N]
+       steerlab-bench internet [--repeats N] [--bgpy-python PATH]
        steerlab-bench bgp FILE.graph|FILE.graphml [--prefixes N] [--mesh] [--single]
        steerlab-bench bgp-internet FILE --origin ASN [--table]
        steerlab-bench whole [--repeats N] -- COMMAND...
@@ -45,6 +48,7 @@ struct Options {
     origin: u32,
     table: bool,
     engine: String,
+    bgpy_python: Option<String>,
     words: Vec<String>,
     command: Vec<String>,
 }
@@ -59,6 +63,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         origin: 0,
         table: false,
         engine: "steerlab".to_owned(),
+        bgpy_python: None,
         words: Vec::new(),
         command: Vec::new(),
     };
@@ -74,6 +79,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
             "--table" => options.table = true,
             "--single" => options.single = true,
             "--engine" => options.engine = value("--engine")?,
+            "--bgpy-python" => options.bgpy_python = Some(value("--bgpy-python")?),
             "--" => options.command = arguments.by_ref().collect(),
             flag if flag.starts_with('-') => return Err(format!("unknown option {flag}")),
             word => options.words.push(word.to_owned()),
@@ -91,6 +97,7 @@ fn dispatch(options: &Options) -> Result<(), String> {
     match words.as_slice() {
         ["kernel"] => workloads::kernel(options.arrivals, options.repeats),
         ["hold"] => hold::print(),
+        ["internet"] => internet::print(options.repeats, options.bgpy_python.as_deref()),
         ["scenario", file] => whole::scenario(file, options.repeats),
         ["bgp", file] => bgp::run(file, options.prefixes, options.mesh, options.single),
         ["bgp-internet", file] => bgp::internet(file, options.origin, options.table),

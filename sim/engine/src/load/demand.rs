@@ -12,11 +12,18 @@ pub struct Demands {
     /// Current rates.
     pub rate: Vec<f64>,
     noise: Vec<f64>,
-    streams: Vec<Stream>,
+    /// One a demand that draws noise; empty without noise.
+    streams: Vec<Option<Stream>>,
     surges_of: Vec<Vec<u32>>,
     matrix_row: Table<MatrixId, usize>,
     /// Peak time of each demand's profile, shifted to UTC.
     peak_ns: Vec<u64>,
+    /// Rate of each demand towards a DNS name, all its parts together.
+    pub whole: Vec<f64>,
+    /// Whether a demand is a part of a whole but not its first; empty without DNS names.
+    follows: Vec<bool>,
+    /// Share of each demand in the whole it is part of; empty without DNS names.
+    share: Vec<f64>,
 }
 
 const DAY_NS: u64 = 86_400_000_000_000;
@@ -29,11 +36,14 @@ impl Demands {
         let noisy = scenario.demand_noise.cv > 0.0;
         let streams = scenario
             .demands
-            .rows()
             .iter()
             .filter(|_| noisy)
-            .map(|demand| {
-                Stream::new(scenario.stream_key(replication, "demand-noise", "demand", &demand.id))
+            .map(|(id, demand)| {
+                // Parts of one demand towards a name vary as one: the first draws for all.
+                let whole = scenario.dns.whole_of(id).map(|(_, whole)| whole);
+                let name = whole.map_or(demand.id.as_str(), |whole| whole.id.as_str());
+                let key = scenario.stream_key(replication, "demand-noise", "demand", name);
+                whole.is_none_or(|whole| whole.first == id).then(|| Stream::new(key))
             })
             .collect();
         let mut surges_of = vec![Vec::new(); count];
@@ -49,6 +59,9 @@ impl Demands {
             surges_of,
             matrix_row: Table::filled(scenario.matrices.len(), 0),
             peak_ns: scenario.demands.ids().map(|demand| peak_utc_ns(scenario, demand)).collect(),
+            whole: vec![0.0; scenario.dns.demands.len()],
+            follows: follows(scenario),
+            share: if scenario.dns.demands.is_empty() { Vec::new() } else { vec![1.0; count] },
         };
         demands.redraw_noise(scenario);
         demands
@@ -60,6 +73,7 @@ impl Demands {
         let variance = math::ln(1.0 + cv * cv);
         let sigma = math::sqrt(variance);
         for (factor, stream) in self.noise.iter_mut().zip(&mut self.streams) {
+            let Some(stream) = stream else { continue };
             *factor = math::exp(sigma * stream.normal() - variance / 2.0);
         }
     }
@@ -82,6 +96,9 @@ impl Demands {
         let time_of_day = (scenario.start_time_of_day.0 + middle.0) % DAY_NS;
         for (id, demand) in scenario.demands.iter() {
             let index = id.index();
+            if self.follows.get(index).copied().unwrap_or(false) {
+                continue;
+            }
             let base = match demand.rate {
                 Rate::RequestsPerS(rate) | Rate::Bps(rate) => rate,
                 Rate::Recorded { matrix, column } => {
@@ -103,7 +120,34 @@ impl Demands {
                 self.surges_of[index].iter().map(|&surge| surge_factor[surge as usize]).product();
             self.rate[index] = base * shape * surge * self.noise[index];
         }
+        for (index, demand) in scenario.dns.demands.iter().enumerate() {
+            // The first part has been given the rate of all.
+            self.whole[index] = self.rate[demand.first.index()];
+            for part in scenario.dns.parts(demand) {
+                self.rate[part] = self.whole[index] * self.share[part];
+            }
+        }
     }
+
+    /// Shares out a demand towards a name, the `index`th, anew over its parts.
+    pub fn share_out(&mut self, index: usize, parts: std::ops::Range<usize>, shares: &[f64]) {
+        for (part, share) in parts.zip(shares) {
+            self.share[part] = *share;
+            self.rate[part] = self.whole[index] * share;
+        }
+    }
+}
+
+/// Whether each demand is a part of a demand towards a DNS name but not its first.
+fn follows(scenario: &Scenario) -> Vec<bool> {
+    if scenario.dns.demands.is_empty() {
+        return Vec::new();
+    }
+    let mut follows = vec![false; scenario.demands.len()];
+    for demand in &scenario.dns.demands {
+        scenario.dns.parts(demand).skip(1).for_each(|part| follows[part] = true);
+    }
+    follows
 }
 
 /// When a demand peaks in UTC: local solar time is UTC + longitude / 15 h.

@@ -3,8 +3,11 @@
 use super::at_least_one;
 use crate::kernel::{EventKey, Fingerprint, Scheduler, SimTime, Stream, Table};
 use crate::record::{Recorder, RunId};
-use crate::scenario::{DemandId, MatrixId, PolicySpec, Scenario};
-use crate::steer::{Ask, DemandEnds, Descriptor, FeedKind, Params, Policy, PolicyRegistry, View};
+use crate::scenario::{ClientGroupId, DemandId, MatrixId, PolicySpec, Scenario};
+use crate::steer::{
+    Ask, DemandEnds, Descriptor, DnsView, FeedKind, GroupPlace, Params, Policy, PolicyRegistry,
+    View,
+};
 use crate::world::{Event, World, phase, source};
 use std::rc::Rc;
 
@@ -25,6 +28,8 @@ pub(super) struct Players<'a> {
     list: Vec<Player<'a>>,
     /// What policies may know of demands.
     demand_ends: Table<DemandId, DemandEnds>,
+    /// What policies may know of client groups.
+    group_places: Table<ClientGroupId, GroupPlace>,
     decisions: Fingerprint,
 }
 
@@ -64,6 +69,12 @@ impl<'a> Players<'a> {
             scheduler: Scheduler::new(sources),
             list,
             demand_ends: scenario.demands.rows().iter().map(DemandEnds::from).collect(),
+            group_places: scenario
+                .client_groups
+                .rows()
+                .iter()
+                .map(|group| GroupPlace { location: group.location, weight: group.weight })
+                .collect(),
             decisions: Fingerprint::default(),
         };
         players.schedule_scenario();
@@ -196,6 +207,7 @@ impl<'a> Players<'a> {
         let scheduled = player.decides_at == now;
         // What the view borrows is taken out of the world for the time of the decision.
         let announced = world.requests.announced.clone();
+        let answers = world.dns.requested.clone();
         let feeds = (
             world.meters.site_feed.take(),
             world.meters.link_feed.take(),
@@ -212,6 +224,12 @@ impl<'a> Players<'a> {
             tenants: &self.scenario.tenants,
             demands: &self.demand_ends,
             announced: &announced,
+            dns: DnsView {
+                names: &self.scenario.dns.names,
+                resolvers: &self.scenario.dns.resolvers,
+                groups: &self.group_places,
+                answers: &answers,
+            },
             site_feed: feeds.0.as_ref().filter(|_| reads(FeedKind::Sites)),
             link_feed: feeds.1.as_ref().filter(|_| reads(FeedKind::Links)),
             tenant_feed: feeds.2.as_ref().filter(|_| reads(FeedKind::Tenants)),

@@ -1,11 +1,12 @@
 //! A scenario with plain defaults, for tests to fill in.
 
 use super::{
-    ActuatorSpec, Arm, Class, ClassId, CompareSpec, DemandNoise, FeedSpec, PolicySpec, RoutingSpec,
-    Scenario, Service, Tenant,
+    ActuatorSpec, Arm, Class, ClassId, CompareSpec, DemandNoise, Dns, FeedSpec, PolicySpec,
+    RoutingSpec, Scenario, Service, Tenant,
 };
 use crate::kernel::{SimSpan, Table};
 use crate::net::Network;
+use crate::route::landing::LandingSpec;
 use crate::steer::{FeedKind, Surface};
 
 /// A scenario over a network: one class, one tenant, services `transfer` (no CPU) and `web`
@@ -44,6 +45,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
             .collect(),
         prefixes: Table::new(),
         client_groups: Table::new(),
+        dns: Dns::default(),
         profiles: Table::new(),
         matrices: Table::new(),
         demands: Table::new(),
@@ -58,6 +60,8 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
             bgp_convergence_max: SimSpan::from_seconds(60),
             landing_noise: 0.0,
         },
+        landing: LandingSpec::Nearest,
+        announcements: Vec::new(),
         feeds: vec![
             FeedSpec { period: SimSpan::from_seconds(10), delay: second, noise: 0.0 };
             FeedKind::ALL.len()

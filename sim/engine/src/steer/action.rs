@@ -1,8 +1,9 @@
 //! What a policy may ask for, and why it may be refused.
 
 use super::Surface;
-use crate::net::{ArcId, NeighbourId, NodeId, SiteId};
-use crate::scenario::{PrefixId, TenantId};
+use crate::net::{ArcId, LinkId, NeighbourId, NodeId, SiteId};
+use crate::route::landing::Attributes;
+use crate::scenario::{ClientGroupId, NameId, PrefixId, ResolverId, TenantId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -26,6 +27,20 @@ pub struct TunnelPair {
     pub tunnels: Vec<Tunnel>,
 }
 
+/// Whose queries an answer is for. A query gets the answer of the narrowest scope it is known to be
+/// in: its client group, else its shared resolver, else all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerScope {
+    /// Everybody.
+    All,
+    /// Users of a client group, as far as queries tell who they are: through their own network's
+    /// resolver, or through a shared one that sends the client's subnet.
+    ClientGroup(ClientGroupId),
+    /// Whoever asks through a shared resolver.
+    Resolver(ResolverId),
+}
+
 /// A requested action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -44,6 +59,20 @@ pub enum Action {
         /// Which site.
         site: SiteId,
     },
+    /// From now on a site announces a prefix in this way over a link, or over all of its links.
+    /// Whether it announces it at all is the matter of the two actions above.
+    ChangeAnnouncement {
+        /// Which prefix.
+        prefix: PrefixId,
+        /// Which site.
+        site: SiteId,
+        /// Which link to a neighbour; none: all of the site.
+        link: Option<LinkId>,
+        /// Whether it is announced there.
+        announced: bool,
+        /// How.
+        attributes: Attributes,
+    },
     /// From now on this share of what lands at `from` is served at `to`, replacing what an
     /// earlier spill of the same (from, to, tenant) said. 0 ends it.
     Spill {
@@ -55,6 +84,17 @@ pub enum Action {
         tenant: Option<TenantId>,
         /// Share, 0 to 1.
         share: f64,
+    },
+    /// From now on queries for a name are answered so, within a scope. Caches and users follow as
+    /// their answers age.
+    SetAnswer {
+        /// Which name.
+        name: NameId,
+        /// Whose queries.
+        scope: AnswerScope,
+        /// Candidates of the name, each once, with weights above 0: the share of queries follows
+        /// by dividing by their sum. Empty: this scope has no answer of its own any more.
+        answer: Vec<(PrefixId, f64)>,
     },
     /// Backbone traffic follows the IGP: shortest paths, equal split per edge.
     FollowIgp,
@@ -92,7 +132,10 @@ impl Action {
     #[must_use]
     pub fn surface(&self) -> Surface {
         match self {
-            Action::Withdraw { .. } | Action::Announce { .. } => Surface::Announce,
+            Action::Withdraw { .. }
+            | Action::Announce { .. }
+            | Action::ChangeAnnouncement { .. } => Surface::Announce,
+            Action::SetAnswer { .. } => Surface::Dns,
             Action::Spill { .. } => Surface::Spill,
             Action::FollowIgp | Action::SetTunnels(_) => Surface::Paths,
             Action::LimitTenant { .. }
@@ -107,7 +150,9 @@ impl Action {
         match self {
             Action::Withdraw { .. } => "withdraw",
             Action::Announce { .. } => "announce",
+            Action::ChangeAnnouncement { .. } => "change-announcement",
             Action::Spill { .. } => "spill",
+            Action::SetAnswer { .. } => "answer",
             Action::FollowIgp => "follow-igp",
             Action::SetTunnels(_) => "set-tunnels",
             Action::LimitTenant { .. } => "limit-tenant",
@@ -135,6 +180,10 @@ pub enum Refusal {
     NotAnnouncedHere,
     /// A tunnel is not a path from its source to its destination, or shares do not add up.
     BrokenTunnel,
+    /// A prefix is not one that the name may be answered with, or is listed twice.
+    NotACandidate,
+    /// No query for this name tells that it comes from this client group or resolver.
+    ScopeNotSeen,
 }
 
 impl Refusal {
@@ -149,6 +198,8 @@ impl Refusal {
             Refusal::LastAnnouncement => "last-announcement",
             Refusal::NotAnnouncedHere => "not-announced-here",
             Refusal::BrokenTunnel => "broken-tunnel",
+            Refusal::NotACandidate => "not-a-candidate",
+            Refusal::ScopeNotSeen => "scope-not-seen",
         }
     }
 }

@@ -12,10 +12,12 @@ pub mod view;
 use crate::kernel::{SimSpan, Stream};
 use serde::{Deserialize, Serialize};
 
-pub use action::{Action, Refusal, Tunnel, TunnelPair};
+pub use action::{Action, AnswerScope, Refusal, Tunnel, TunnelPair};
 pub use ask::Ask;
 pub use params::{Param, ParamKind, ParamValue, Params};
-pub use view::{ArcReading, DemandEnds, Sample, SiteReading, TenantReading, View};
+pub use view::{
+    ArcReading, DemandEnds, DnsView, GroupPlace, Sample, SiteReading, TenantReading, View,
+};
 
 /// Something that can be steered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -3,10 +3,14 @@
 
 use crate::kernel::{SimTime, Table};
 use crate::net::graph::Adjacency;
-use crate::net::{ArcId, LinkId, NeighbourId, Network, SiteId};
+use crate::net::{ArcId, GeoPoint, LinkId, NeighbourId, Network, SiteId};
 use crate::scenario::{
-    Demand, DemandId, Prefix, PrefixId, ServiceId, Source, Target, Tenant, TenantId,
+    ClientGroupId, Demand, DemandId, DnsName, NameId, Prefix, PrefixId, ResolverId, ServiceId,
+    SharedResolver, Source, Target, Tenant, TenantId,
 };
+use crate::steer::AnswerScope;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// One delivered sample of a feed.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +83,29 @@ impl From<&Demand> for DemandEnds {
     }
 }
 
+/// What is known of a client group without measuring it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GroupPlace {
+    /// Where its users are, as a geography database has it.
+    pub location: Option<GeoPoint>,
+    /// Its usual share of demand relative to other groups: a planning figure, not today's.
+    pub weight: f64,
+}
+
+/// What is known of DNS: our own configuration and what we asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct DnsView<'a> {
+    /// Names with their candidates.
+    pub names: &'a Table<NameId, DnsName>,
+    /// Shared resolvers: where they ask from, and whether they tell the client's subnet.
+    pub resolvers: &'a Table<ResolverId, SharedResolver>,
+    /// Client groups.
+    pub groups: &'a Table<ClientGroupId, GroupPlace>,
+    /// Answers as last requested: share of queries for each candidate of the name. A scope that is
+    /// not here has no answer of its own.
+    pub answers: &'a BTreeMap<(NameId, AnswerScope), Rc<[f64]>>,
+}
+
 /// A policy's view of the world at one decision.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
@@ -96,6 +123,8 @@ pub struct View<'a> {
     pub demands: &'a Table<DemandId, DemandEnds>,
     /// What we ourselves announce: for each prefix, per site, as last requested.
     pub announced: &'a Table<PrefixId, Vec<bool>>,
+    /// DNS names and how we answer them.
+    pub dns: DnsView<'a>,
     /// `sites` feed: one reading a site.
     pub site_feed: Option<&'a Sample<Vec<SiteReading>>>,
     /// `links` feed: one reading an arc.

@@ -6,7 +6,8 @@ use crate::load::demand::Demands;
 use crate::load::fluid::{Branch, Bundle};
 use crate::load::links::Path;
 use crate::net::{ArcId, ColoId, NeighbourId, NeighbourKind, NodeId, NodeKind, SiteId};
-use crate::route::LandingModel;
+use crate::record::DropCause;
+use crate::route::{Fate, Landing};
 use crate::scenario::{
     ClientGroupId, DemandId, PrefixId, Scenario, ServiceId, Source, Target, TenantId,
 };
@@ -23,7 +24,8 @@ struct Key {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Origin {
-    Landing(SiteId),
+    /// A site, and the neighbour over whose links it comes, where routing says.
+    Landing(SiteId, Option<NeighbourId>),
     Node(NodeId),
 }
 
@@ -43,6 +45,8 @@ pub(crate) struct DemandFate {
     pub round_trips_ns: u64,
     /// Whether another announcing site would be nearer.
     pub non_best: bool,
+    /// Why it is lost, if it lands nowhere.
+    pub lost: Option<DropCause>,
 }
 
 /// Bundles, which keep their numbers for the whole run, and who is in which.
@@ -138,7 +142,7 @@ impl World<'_> {
         for group in scenario.client_groups.ids() {
             for prefix in scenario.prefixes.rows() {
                 let up = prefix.sites.iter().filter(|&&site| self.truth.site_up[site]);
-                let best = up.map(|&site| self.landing_model.rtt(group, site)).min();
+                let best = up.map(|&site| self.rtt.span(group, site)).min();
                 self.bundles.best_rtt.push(best);
             }
         }
@@ -149,10 +153,17 @@ impl World<'_> {
         let demand = &scenario.demands[id];
         let (origin, target) = match (demand.source, demand.target) {
             (Source::Clients(group), Target::Prefix(prefix)) => {
-                let landing = self.steering.landing(scenario.prefixes.len(), group, prefix)?;
-                self.bundles.fate[id.index()] = self.client_fate(id, group, prefix, landing.site);
+                let Landing { site, via } =
+                    match self.steering.fate(scenario.prefixes.len(), group, prefix) {
+                        Fate::Lands(landing) => landing,
+                        Fate::Lost(cause) => {
+                            self.bundles.fate[id.index()].lost = Some(cause);
+                            return None;
+                        }
+                    };
+                self.bundles.fate[id.index()] = self.client_fate(id, group, prefix, site);
                 let row = &scenario.client_groups[group];
-                (Origin::Landing(landing.site), Destination::Users(row.neighbour))
+                (Origin::Landing(site, via), Destination::Users(row.neighbour))
             }
             (Source::Node(from), Target::Node(to)) => {
                 let target = match scenario.network.nodes[to] {
@@ -174,13 +185,24 @@ impl World<'_> {
         landed: SiteId,
     ) -> DemandFate {
         let scenario = self.scenario;
-        let rtt = self.landing_model.rtt(group, landed);
-        let best = self.bundles.best_rtt[group.index() * scenario.prefixes.len() + prefix.index()];
+        let rtt = self.rtt.span(group, landed);
+        let best_of = |prefix: PrefixId| {
+            self.bundles.best_rtt[group.index() * scenario.prefixes.len() + prefix.index()]
+        };
+        // Who asks for a name could be answered with any of its candidates.
+        let best = match scenario.dns.whole_of(id) {
+            None => best_of(prefix),
+            Some((_, whole)) => {
+                let candidates = &scenario.dns.names[whole.name].candidates;
+                candidates.iter().filter_map(|&prefix| best_of(prefix)).min()
+            }
+        };
         let trips = scenario.services[scenario.demands[id].service].setup_round_trips;
         DemandFate {
             group: Some(group),
             round_trips_ns: (rtt.0 as f64 * trips) as u64,
             non_best: best.is_some_and(|best| best < rtt),
+            lost: None,
         }
     }
 
@@ -201,7 +223,7 @@ impl World<'_> {
             cpu_s,
             requests: !transfer,
             landing: match key.origin {
-                Origin::Landing(site) => Some(site),
+                Origin::Landing(site, _) => Some(site),
                 Origin::Node(node) => self.scenario.network.node_site(node),
             },
             neighbour: match key.target {
@@ -223,13 +245,13 @@ impl World<'_> {
         let key = self.bundles.keys[number];
         let network = &self.scenario.network;
         let site = match key.origin {
-            Origin::Landing(site) => Some(site),
+            Origin::Landing(site, _) => Some(site),
             Origin::Node(node) => network.node_site(node),
         };
         let dead = site.is_some_and(|site| !self.truth.site_up[site]);
         let (entry, branches) = match key.origin {
-            Origin::Landing(site) => {
-                let neighbour = self.bundles.list[number].neighbour;
+            Origin::Landing(site, via) => {
+                let neighbour = via.or(self.bundles.list[number].neighbour);
                 let mut branches = self.serving_branches(site, key);
                 self.keep_waiting_branches(number, &mut branches);
                 (self.entry_arcs(site, neighbour), branches)
@@ -251,7 +273,7 @@ impl World<'_> {
             Destination::Node(to) => {
                 let path = match key.origin {
                     Origin::Node(from) => self.inside_path(from, to),
-                    Origin::Landing(_) => Path::Dag(self.routes.dag_to_node(&self.graph, to)),
+                    Origin::Landing(..) => Path::Dag(self.routes.dag_to_node(&self.graph, to)),
                 };
                 vec![(path, 1.0)]
             }

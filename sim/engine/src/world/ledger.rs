@@ -152,6 +152,7 @@ impl World<'_> {
             self.count_queues(until, seconds);
             self.count_arcs(seconds);
             self.count_sites(seconds);
+            self.count_dns(seconds);
         }
     }
 
@@ -199,7 +200,7 @@ impl World<'_> {
                 let demand = &self.scenario.demands.rows()[index];
                 let service = &self.scenario.services[demand.service];
                 let mut dropped = [0.0; DropCause::ALL.len()];
-                dropped[DropCause::NoRoute as usize] = amount;
+                dropped[fate.lost.unwrap_or(DropCause::NoRoute) as usize] = amount;
                 let bits = (service.request_bytes + service.response_bytes) * 8.0;
                 let flow = Part { amount, served: 0.0, dropped, queued: 0.0 }.flow(bits, true);
                 let slot = demand.tenant.index() * ledger.classes + service.class.index();

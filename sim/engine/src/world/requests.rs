@@ -4,12 +4,12 @@ use super::{Event, World, phase, source};
 use crate::kernel::{Id, SimSpan, SimTime, Stream, Table};
 use crate::net::{Network, NodeKind};
 use crate::record::{ActionRecord, Recorder};
-use crate::scenario::{PrefixId, Scenario};
-use crate::steer::{Action, Descriptor, Refusal, Surface, TunnelPair};
+use crate::scenario::{NameId, PrefixId, Scenario};
+use crate::steer::{Action, AnswerScope, Descriptor, Refusal, Surface, TunnelPair};
 use std::collections::BTreeMap;
 
 /// Two opposite actions on one target within this time are a flap.
-const FLAP_WINDOW: SimSpan = SimSpan::from_seconds(600);
+pub(super) const FLAP_WINDOW: SimSpan = SimSpan::from_seconds(600);
 
 /// Requests and what became of them.
 #[derive(Debug)]
@@ -74,15 +74,33 @@ fn target_of(action: &Action, scenario: &Scenario) -> String {
         Action::Withdraw { prefix, site } | Action::Announce { prefix, site } => {
             format!("{} at {}", scenario.prefixes[*prefix].id, network.sites[*site].id)
         }
+        Action::ChangeAnnouncement { prefix, site, link, .. } => {
+            let site = &network.sites[*site].id;
+            let over = link.map_or("all links", |link| network.links[link].id.as_str());
+            format!("{} at {site} over {over}", scenario.prefixes[*prefix].id)
+        }
         Action::Spill { from, to, tenant, .. } => {
             let who = tenant.map_or("all", |tenant| scenario.tenants[tenant].id.as_str());
             format!("{} -> {} ({who})", network.sites[*from].id, network.sites[*to].id)
         }
+        Action::SetAnswer { name, scope, .. } => answer_target(*name, *scope, scenario),
         Action::FollowIgp => "backbone".to_owned(),
         Action::SetTunnels(pairs) => format!("backbone, {} pairs", pairs.len()),
         Action::LimitTenant { tenant, neighbour, .. }
         | Action::RemarkTenant { tenant, neighbour, .. }
         | Action::LiftTenantLimit { tenant, neighbour } => tenant_at(*tenant, *neighbour),
+    }
+}
+
+/// A name and whose queries for it.
+pub(super) fn answer_target(name: NameId, scope: AnswerScope, scenario: &Scenario) -> String {
+    let name = &scenario.dns.names[name].id;
+    match scope {
+        AnswerScope::All => format!("{name} for all"),
+        AnswerScope::ClientGroup(group) => {
+            format!("{name} for {}", scenario.client_groups[group].id)
+        }
+        AnswerScope::Resolver(id) => format!("{name} through {}", scenario.dns.resolvers[id].id),
     }
 }
 
@@ -94,7 +112,11 @@ fn direction(action: &Action) -> Option<bool> {
         }
         Action::Announce { .. } | Action::LiftTenantLimit { .. } => Some(false),
         Action::Spill { share, .. } => Some(*share > 0.0),
-        Action::FollowIgp | Action::SetTunnels(_) => None,
+        // Whether an answer undoes an earlier one is told by the answer, not by its kind.
+        Action::ChangeAnnouncement { .. }
+        | Action::FollowIgp
+        | Action::SetTunnels(_)
+        | Action::SetAnswer { .. } => None,
     }
 }
 
@@ -105,11 +127,26 @@ fn entities_exist(action: &Action, scenario: &Scenario) -> bool {
         Action::Withdraw { prefix, site } | Action::Announce { prefix, site } => {
             scenario.prefixes.get(*prefix).is_some() && network.sites.get(*site).is_some()
         }
+        Action::ChangeAnnouncement { prefix, site, link, .. } => {
+            scenario.prefixes.get(*prefix).is_some()
+                && network.sites.get(*site).is_some()
+                && link.is_none_or(|link| network.links.get(link).is_some())
+        }
         Action::Spill { from, to, tenant, .. } => {
             network.sites.get(*from).is_some()
                 && network.sites.get(*to).is_some()
                 && from != to
                 && tenant.is_none_or(|tenant| scenario.tenants.get(tenant).is_some())
+        }
+        Action::SetAnswer { name, scope, answer } => {
+            let known = match scope {
+                AnswerScope::All => true,
+                AnswerScope::ClientGroup(group) => scenario.client_groups.get(*group).is_some(),
+                AnswerScope::Resolver(id) => scenario.dns.resolvers.get(*id).is_some(),
+            };
+            known
+                && scenario.dns.names.get(*name).is_some()
+                && answer.iter().all(|(prefix, _)| scenario.prefixes.get(*prefix).is_some())
         }
         Action::FollowIgp | Action::SetTunnels(_) => true,
         Action::LimitTenant { tenant, neighbour, .. }
@@ -173,6 +210,18 @@ impl World<'_> {
                     Ok(())
                 }
             }
+            Action::ChangeAnnouncement { prefix, site, link, announced, .. } => {
+                let outside = self.steering.outside(*site);
+                if link.is_some_and(|link| !outside.contains(&link))
+                    || !scenario.prefixes[*prefix].sites.contains(site)
+                {
+                    Err(Refusal::NotAnnouncedHere)
+                } else if !announced && !self.announced_elsewhere(*prefix, *site, *link) {
+                    Err(Refusal::LastAnnouncement)
+                } else {
+                    Ok(())
+                }
+            }
             Action::Spill { share, .. } => {
                 if (0.0..=1.0).contains(share) {
                     Ok(())
@@ -189,6 +238,9 @@ impl World<'_> {
                 let distinct =
                     pairs.windows(2).all(|two| (two[0].from, two[0].to) < (two[1].from, two[1].to));
                 if hold && distinct { Ok(()) } else { Err(Refusal::BrokenTunnel) }
+            }
+            Action::SetAnswer { name, scope, answer } => {
+                self.dns.check(scenario, *name, *scope, answer)
             }
             Action::FollowIgp | Action::LiftTenantLimit { .. } => Ok(()),
         }
@@ -275,6 +327,9 @@ impl World<'_> {
             Action::Announce { prefix, site } => {
                 self.requests.announced[*prefix][site.index()] = true;
             }
+            Action::SetAnswer { name, scope, answer } => {
+                self.dns.note_request(self.scenario, *name, *scope, answer);
+            }
             _ => {}
         }
     }
@@ -284,6 +339,7 @@ impl World<'_> {
         let Some(action) = self.requests.actions[number as usize].take() else { return };
         let target = target_of(&action, self.scenario);
         self.tell(recorder, "action-effective", "network", &target, action.name());
+        self.steering.cause = format!("{} {target}", action.name());
         self.requests.applied += 1;
         if let Some(takes) = direction(&action) {
             if let Some((at, before)) = self.requests.last.get(&target)
@@ -298,6 +354,13 @@ impl World<'_> {
         match action {
             Action::Withdraw { prefix, site } => self.set_announced(prefix, site, false),
             Action::Announce { prefix, site } => self.set_announced(prefix, site, true),
+            Action::ChangeAnnouncement { prefix, site, link, announced, attributes } => {
+                self.steering.set_sessions(prefix, site, link, announced, &attributes);
+                self.announce(Some(prefix));
+            }
+            Action::SetAnswer { name, scope, answer } => {
+                self.answer(name, scope, &answer, recorder);
+            }
             Action::Spill { from, to, tenant, share } => {
                 self.steering.spills.insert((from, to, tenant), share);
                 self.ways_stale = true;
@@ -331,6 +394,6 @@ impl World<'_> {
 
     fn set_announced(&mut self, prefix: PrefixId, site: crate::net::SiteId, on: bool) {
         self.steering.announced[prefix][site.index()] = on;
-        self.schedule_landing(Some(prefix));
+        self.announce(Some(prefix));
     }
 }

@@ -6,7 +6,7 @@ use crate::net::ArcId;
 use crate::record::{
     ArcRow, Bucket, ClientRow, Flow, Recorder, RunTotals, SiteRow, TenantRow, TotalRow, Warning,
 };
-use crate::route::LandingModel;
+use crate::route::Fate;
 use crate::scenario::{ClassId, TenantId};
 
 /// A total as a rate per second.
@@ -179,9 +179,11 @@ impl World<'_> {
         for group in scenario.client_groups.ids() {
             let count = std::mem::take(&mut self.ledger.groups[group.index()]);
             assert_conserved(&count.flow, count.flow.offered_bits, "client group");
-            let landing = self.bundles.first_prefix[group.index()]
-                .and_then(|prefix| self.steering.landing(prefixes, group, prefix))
-                .map(|landing| landing.site);
+            let landing = self
+                .dns
+                .main_prefix(self.scenario, group)
+                .or(self.bundles.first_prefix[group.index()])
+                .and_then(|prefix| self.steering.fate(prefixes, group, prefix).site());
             let requests = count.flow.served_requests;
             let mean_s = if requests > 0.0 { count.latency_s / requests } else { 0.0 };
             rows.push(ClientRow {
@@ -219,6 +221,8 @@ impl World<'_> {
             actions_applied: self.requests.applied,
             actions_refused: self.requests.refused,
             flaps: self.requests.flaps,
+            dns_requests: self.dns.requests,
+            dns_stale_requests: self.dns.stale_requests,
             backbone_byte_km: ledger.backbone_byte_km,
             transit_ratio: share(ledger.transit_bits, ledger.exit_bits),
             ..RunTotals::default()
@@ -237,16 +241,17 @@ impl World<'_> {
                 ),
             });
         }
+        self.landing_model.caveats().iter().for_each(|warning| recorder.warning(warning));
+        let nowhere = Fate::Lost(crate::record::DropCause::NoRoute);
         let unreachable = self.scenario.client_groups.ids().any(|group| {
-            self.scenario.prefixes.ids().any(|prefix| {
-                self.landing_model.landing(group, &|site| self.heard(prefix, site)).is_none()
-            })
+            let mut prefixes = self.scenario.prefixes.ids();
+            prefixes.any(|prefix| self.landing_model.fate(group, prefix) == nowhere)
         });
         if unreachable {
             recorder.warning(&Warning {
                 code: "W0102",
-                message: "some client groups land at no site at the end of the run: no site \
-                          announces their prefix"
+                message: "some client groups land at no site at the end of the run: nobody they \
+                          can reach announces their prefix"
                     .to_owned(),
             });
         }

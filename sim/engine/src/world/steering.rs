@@ -4,8 +4,10 @@ use super::{Event, World, phase, source};
 use crate::kernel::stream::single_uniform;
 use crate::kernel::{Id, SimSpan, SimTime, StreamKey, Table, entity_hash, math};
 use crate::load::fluid::TenantLimit;
-use crate::net::{NodeId, SiteId};
-use crate::route::{Landing, LandingModel};
+use crate::net::{LinkId, NodeId, NodeKind, SiteId};
+use crate::record::{DropCause, MoveRecord, Recorder};
+use crate::route::Fate;
+use crate::route::landing::{Attributes, Explanation, HopChoice, Offer, Trouble};
 use crate::scenario::{ClientGroupId, PrefixId, Scenario, TenantId};
 use crate::steer::TunnelPair;
 use std::collections::BTreeMap;
@@ -15,13 +17,27 @@ use std::collections::BTreeMap;
 /// interval of RFC 4271 is 5 s inside and 30 s between ASes).
 const WAVE: SimSpan = SimSpan::from_seconds(5);
 
+/// How a prefix is announced over one session, where that is not plainly.
+type Session = (PrefixId, SiteId, LinkId);
+
+/// Some groups that follow one change together.
+#[derive(Clone, Debug, Default)]
+struct Batch {
+    groups: Vec<(ClientGroupId, PrefixId)>,
+    cause: String,
+}
+
 /// Control state in force.
 #[derive(Clone, Debug)]
 pub(crate) struct Steering {
     /// Per prefix and site: announced, as far as our routers are concerned.
     pub announced: Table<PrefixId, Vec<bool>>,
-    /// Per (client group, prefix): where the group lands now.
-    pub landing: Vec<Option<Landing>>,
+    /// Sessions over which a prefix is announced otherwise than plainly: whether at all, and how.
+    sessions: BTreeMap<Session, (bool, Attributes)>,
+    /// Per (client group, prefix): what becomes of its traffic now.
+    fate: Vec<Fate>,
+    /// Links of each site to neighbours.
+    outside: Table<SiteId, Vec<LinkId>>,
     /// Installed tunnels and the index of each pair.
     pub tunnels: Vec<TunnelPair>,
     pub tunnel_of: BTreeMap<(NodeId, NodeId), usize>,
@@ -30,14 +46,19 @@ pub(crate) struct Steering {
     /// Limits by (tenant, neighbour).
     pub limits: Vec<TenantLimit>,
     /// Groups that will follow a change, by batch.
-    batches: Vec<Vec<(ClientGroupId, PrefixId)>>,
+    batches: Vec<Batch>,
     /// Number of changes of network and announcements so far: names the draws of convergence times.
     pub changes: u64,
+    /// What happened last, for people: why users move.
+    pub cause: String,
+    /// When the landing model is played next.
+    routing_at: SimTime,
 }
 
 impl Steering {
-    pub fn new(scenario: &Scenario, model: &dyn LandingModel) -> Steering {
-        let sites = scenario.network.sites.len();
+    pub fn new(scenario: &Scenario) -> Steering {
+        let network = &scenario.network;
+        let sites = network.sites.len();
         let announced: Table<PrefixId, Vec<bool>> = scenario
             .prefixes
             .rows()
@@ -48,36 +69,67 @@ impl Steering {
                 row
             })
             .collect();
-        let landing = scenario
-            .client_groups
-            .ids()
-            .flat_map(|group| scenario.prefixes.ids().map(move |prefix| (group, prefix)))
-            .map(|(group, prefix)| model.landing(group, &|site| announced[prefix][site.index()]))
-            .collect();
+        let mut outside = Table::filled(sites, Vec::new());
+        for (id, link) in network.links.iter() {
+            let leads_out = |end: &NodeId| matches!(network.nodes[*end], NodeKind::Neighbour(_));
+            if let (true, Some(site)) = (
+                link.ends.iter().any(leads_out),
+                link.ends.iter().find_map(|&end| network.node_site(end)),
+            ) {
+                outside[site].push(id);
+            }
+        }
         let limits = vec![
             TenantLimit { police_bps: None, remark_bps: None };
-            scenario.tenants.len() * scenario.network.neighbours.len()
+            scenario.tenants.len() * network.neighbours.len()
         ];
-        Steering {
+        let mut steering = Steering {
             announced,
-            landing,
+            sessions: BTreeMap::new(),
+            fate: vec![
+                Fate::Lost(DropCause::NoRoute);
+                scenario.client_groups.len() * scenario.prefixes.len()
+            ],
+            outside,
             tunnels: Vec::new(),
             tunnel_of: BTreeMap::new(),
             spills: BTreeMap::new(),
             limits,
             batches: Vec::new(),
             changes: 0,
+            cause: String::new(),
+            routing_at: SimTime::NEVER,
+        };
+        for row in &scenario.announcements {
+            let attributes = row.attributes.clone();
+            steering.set_sessions(row.prefix, row.site, row.link, row.announced, &attributes);
+        }
+        steering
+    }
+
+    /// Sets how a prefix is announced over one link of a site, or over all of them.
+    pub fn set_sessions(
+        &mut self,
+        prefix: PrefixId,
+        site: SiteId,
+        link: Option<LinkId>,
+        announced: bool,
+        attributes: &Attributes,
+    ) {
+        let links = link.map_or_else(|| self.outside[site].clone(), |link| vec![link]);
+        for link in links {
+            self.sessions.insert((prefix, site, link), (announced, attributes.clone()));
         }
     }
 
-    /// Where a group lands for a prefix.
-    pub fn landing(
-        &self,
-        prefixes: usize,
-        group: ClientGroupId,
-        prefix: PrefixId,
-    ) -> Option<Landing> {
-        self.landing[group.index() * prefixes + prefix.index()]
+    /// Links of a site to neighbours.
+    pub fn outside(&self, site: SiteId) -> &[LinkId] {
+        &self.outside[site]
+    }
+
+    /// What becomes of a group's traffic to a prefix.
+    pub fn fate(&self, prefixes: usize, group: ClientGroupId, prefix: PrefixId) -> Fate {
+        self.fate[group.index() * prefixes + prefix.index()]
     }
 
     /// Installs tunnels in place of all earlier ones.
@@ -94,20 +146,113 @@ impl World<'_> {
         self.steering.announced[prefix][site.index()] && self.truth.site_heard[site]
     }
 
-    /// Announcements changed: every group whose best site is another one now will follow, each
-    /// after a convergence time of its own. Only of one prefix, if only one changed.
-    pub fn schedule_landing(&mut self, only: Option<PrefixId>) {
-        let scenario = self.scenario;
+    /// Sessions over which a prefix is announced and can be heard, in order of (site, link).
+    fn offers(&self, prefix: PrefixId) -> Vec<Offer> {
+        let mut offers = Vec::new();
+        let sites = self.scenario.network.sites.ids();
+        for site in sites.filter(|&site| self.heard(prefix, site)) {
+            let links = &self.steering.outside[site];
+            if links.is_empty() {
+                offers.push(Offer { site, link: None, attributes: Attributes::default() });
+            }
+            for &link in links.iter().filter(|&&link| self.truth.session_up(link)) {
+                let session = self.steering.sessions.get(&(prefix, site, link));
+                let (announced, attributes) =
+                    session.cloned().unwrap_or((true, Attributes::default()));
+                if announced {
+                    offers.push(Offer { site, link: Some(link), attributes });
+                }
+            }
+        }
+        offers
+    }
+
+    /// Whether a prefix is announced anywhere else than at a site over a link (or all of them).
+    pub fn announced_elsewhere(
+        &self,
+        prefix: PrefixId,
+        site: SiteId,
+        link: Option<LinkId>,
+    ) -> bool {
+        let here = |offer: &Offer| {
+            offer.site == site && (link.is_none() || offer.link.is_none() || offer.link == link)
+        };
+        self.offers(prefix).iter().any(|offer| !here(offer))
+    }
+
+    /// Announcements, or what is up, may have changed: tells routing. Of one prefix, if only one
+    /// changed.
+    pub fn announce(&mut self, only: Option<PrefixId>) {
+        let changed: Vec<PrefixId> = self
+            .scenario
+            .prefixes
+            .ids()
+            .filter(|prefix| only.is_none_or(|only| only == *prefix))
+            .filter(|&prefix| {
+                let offers = self.offers(prefix);
+                self.landing_model.announce(self.now, prefix, &offers)
+            })
+            .collect();
+        self.routing_changed(&changed);
+    }
+
+    /// Something others do changes routing for all prefixes.
+    pub fn set_trouble(&mut self, trouble: &Trouble, on: bool) {
+        self.landing_model.set_trouble(self.now, trouble, on);
+        let all: Vec<PrefixId> = self.scenario.prefixes.ids().collect();
+        self.routing_changed(&all);
+    }
+
+    /// Users follow what changed: at the start at once, else when routing has converged.
+    fn routing_changed(&mut self, prefixes: &[PrefixId]) {
         self.steering.changes += 1;
+        if self.now == SimTime::ZERO {
+            // How the network starts is known to routing; only changes are news.
+            self.land_at_once();
+        } else if self.landing_model.converges_by_itself() {
+            self.schedule_routing();
+        } else {
+            // Who waits to follow an earlier change is not hurried by one that no user hears of.
+            self.schedule_landing(prefixes);
+        }
+    }
+
+    /// The landing model is played when something happens in it, in steps.
+    fn schedule_routing(&mut self) {
+        let Some(next) = self.landing_model.next_time() else { return };
+        let at = next.max(self.now);
+        if at < self.steering.routing_at {
+            self.steering.routing_at = at;
+            self.outbox.push((at, phase::EFFECT, source::ROUTING, Event::Routing));
+        }
+    }
+
+    /// Plays the landing model up to now. Users go where their networks send them at once.
+    pub fn play_routing(&mut self, recorder: &mut dyn Recorder) {
+        if self.now < self.steering.routing_at {
+            return;
+        }
+        self.steering.routing_at = SimTime::NEVER;
+        let scenario = self.scenario;
+        let changed = self.landing_model.advance(self.now);
+        let groups = changed
+            .into_iter()
+            .flat_map(|prefix| scenario.client_groups.ids().map(move |group| (group, prefix)))
+            .collect();
+        let cause = self.steering.cause.clone();
+        self.move_groups(&Batch { groups, cause }, recorder);
+        self.schedule_routing();
+    }
+
+    /// Every group whose fate is another one now will follow, each after a convergence time of its
+    /// own.
+    fn schedule_landing(&mut self, prefixes: &[PrefixId]) {
+        let scenario = self.scenario;
         let mut batches: BTreeMap<SimTime, Vec<(ClientGroupId, PrefixId)>> = BTreeMap::new();
         for (group, row) in scenario.client_groups.iter() {
-            for prefix in scenario.prefixes.ids() {
-                if only.is_some_and(|only| only != prefix) {
-                    continue;
-                }
-                let next = self.landing_model.landing(group, &|site| self.heard(prefix, site));
-                let now = self.steering.landing(scenario.prefixes.len(), group, prefix);
-                if next.map(|landing| landing.site) != now.map(|landing| landing.site) {
+            for &prefix in prefixes {
+                let next = self.landing_model.fate(group, prefix);
+                if next != self.steering.fate(scenario.prefixes.len(), group, prefix) {
                     let at = self.converged_at(&row.id, prefix);
                     batches.entry(at).or_default().push((group, prefix));
                 }
@@ -115,7 +260,7 @@ impl World<'_> {
         }
         for (at, groups) in batches {
             let batch = self.steering.batches.len() as u32;
-            self.steering.batches.push(groups);
+            self.steering.batches.push(Batch { groups, cause: self.steering.cause.clone() });
             self.outbox.push((at, phase::EFFECT, source::LANDING, Event::Landing(batch)));
         }
     }
@@ -140,32 +285,96 @@ impl World<'_> {
         SimTime(at.0.div_ceil(WAVE.0).saturating_mul(WAVE.0))
     }
 
-    /// Every group takes its best site now: how a run begins.
+    /// Every group goes where routing sends it now: how a run begins.
     pub fn land_at_once(&mut self) {
         let scenario = self.scenario;
         let prefixes = scenario.prefixes.len();
+        self.landing_model.advance(self.now);
         for group in scenario.client_groups.ids() {
             for prefix in scenario.prefixes.ids() {
-                let landing = self.landing_model.landing(group, &|site| self.heard(prefix, site));
-                self.steering.landing[group.index() * prefixes + prefix.index()] = landing;
+                self.steering.fate[group.index() * prefixes + prefix.index()] =
+                    self.landing_model.fate(group, prefix);
             }
         }
+        self.ways_stale = true;
     }
 
-    /// A batch of groups takes the best site of this moment.
-    pub fn follow_announcements(&mut self, batch: u32) {
-        let groups = std::mem::take(&mut self.steering.batches[batch as usize]);
+    /// A batch of groups goes where routing sends it at this moment.
+    pub fn follow_announcements(&mut self, batch: u32, recorder: &mut dyn Recorder) {
+        let batch = std::mem::take(&mut self.steering.batches[batch as usize]);
+        self.move_groups(&batch, recorder);
+    }
+
+    fn move_groups(&mut self, batch: &Batch, recorder: &mut dyn Recorder) {
         let prefixes = self.scenario.prefixes.len();
-        for (group, prefix) in groups {
-            let next = self.landing_model.landing(group, &|site| self.heard(prefix, site));
+        let mut moves = Vec::new();
+        for &(group, prefix) in &batch.groups {
+            let to = self.landing_model.fate(group, prefix);
             let slot = group.index() * prefixes + prefix.index();
-            let before = self.steering.landing[slot];
-            if next.map(|landing| landing.site) != before.map(|landing| landing.site) {
-                self.steering.landing[slot] = next;
-                self.ledger.moved_requests_per_s +=
-                    self.bundles.rate_of(&self.demands, group, prefix);
-                self.moved.push((group, prefix));
+            let from = self.steering.fate[slot];
+            if to == from {
+                continue;
             }
+            self.steering.fate[slot] = to;
+            self.moved.push((group, prefix));
+            let requests_per_s = self.bundles.rate_of(&self.demands, group, prefix);
+            if to.site() != from.site() {
+                self.ledger.moved_requests_per_s += requests_per_s;
+            }
+            moves.push(Move { group, prefix, from, to, requests_per_s });
+        }
+        self.tell_moves(moves, &batch.cause, recorder);
+    }
+
+    /// Tells the largest moves one by one, with their reasons.
+    fn tell_moves(&self, mut moves: Vec<Move>, cause: &str, recorder: &mut dyn Recorder) {
+        moves.sort_by(|a, b| {
+            (b.requests_per_s.total_cmp(&a.requests_per_s))
+                .then(a.group.cmp(&b.group))
+                .then(a.prefix.cmp(&b.prefix))
+        });
+        for row in moves.iter().take(MOVES_TOLD) {
+            let (as_path, reason) = match self.landing_model.explain(row.group, row.prefix) {
+                Explanation::Hops(hops) => way_of(&hops),
+                Explanation::Sites(rows) => {
+                    (String::new(), rows.first().map_or_else(String::new, |row| row.reason.clone()))
+                }
+                Explanation::Words(words) => (String::new(), words),
+            };
+            recorder.moved(&MoveRecord {
+                at: self.now,
+                cause,
+                client_group: row.group,
+                prefix: row.prefix,
+                from: row.from,
+                to: row.to,
+                requests_per_s: row.requests_per_s,
+                as_path: &as_path,
+                reason: &reason,
+            });
         }
     }
+}
+
+/// Moves told one by one at an instant: the largest. The others are in the sums.
+const MOVES_TOLD: usize = 10;
+
+/// A group whose traffic fares otherwise from now on.
+struct Move {
+    group: ClientGroupId,
+    prefix: PrefixId,
+    from: Fate,
+    to: Fate,
+    requests_per_s: f64,
+}
+
+/// The AS path that is taken, from the users on, and why at the first AS that had a choice.
+fn way_of(hops: &[HopChoice]) -> (String, String) {
+    let names: Vec<String> = hops.iter().map(|hop| hop.asn.to_string()).collect();
+    let choice = hops.iter().find(|hop| hop.routes.len() > 1).or(hops.first());
+    let reason = choice.and_then(|hop| {
+        let taken = hop.routes.iter().find(|route| route.taken)?;
+        Some(format!("AS{}: {}", hop.asn, taken.reason))
+    });
+    (names.join(" "), reason.unwrap_or_default())
 }

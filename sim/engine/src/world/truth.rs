@@ -18,6 +18,8 @@ pub(crate) struct TruthState {
     /// The links as they are.
     pub links: Truth,
     link_failed: Table<LinkId, bool>,
+    /// Links over which no BGP is spoken.
+    session_down: Table<LinkId, bool>,
     members_down: Table<LinkId, u32>,
     srlg_failed: Table<SrlgId, bool>,
     /// Per arc: blocks its neighbour has withdrawn from it.
@@ -42,6 +44,7 @@ impl TruthState {
                 blocks: vec![0; arcs],
             },
             link_failed: Table::filled(network.links.len(), false),
+            session_down: Table::filled(network.links.len(), false),
             members_down: Table::filled(network.links.len(), 0),
             srlg_failed: Table::filled(network.srlgs.len(), false),
             withdrawn: vec![0; arcs],
@@ -57,6 +60,13 @@ impl TruthState {
             capacity_bps: self.links.capacity_bps.clone(),
             blocks: self.links.blocks.clone(),
         }
+    }
+
+    /// Whether routes are exchanged over a link to a neighbour.
+    pub fn session_up(&self, link: LinkId) -> bool {
+        let up =
+            self.links.up[ArcId::of(link, 0).index()] || self.links.up[ArcId::of(link, 1).index()];
+        up && !self.session_down[link]
     }
 
     /// Applies a change of the world. Marks and feed outages are not the network's.
@@ -77,7 +87,12 @@ impl TruthState {
                 self.withdraw(network, links, *share);
             }
             Change::NeighbourRestores { links } => self.withdraw(network, links, 0.0),
-            Change::FeedOutage(..) | Change::Mark => {}
+            Change::SessionDown(link) => self.session_down[*link] = true,
+            Change::SessionUp(link) => self.session_down[*link] = false,
+            Change::RoutingTrouble(_)
+            | Change::RoutingTroubleEnds(_)
+            | Change::FeedOutage(..)
+            | Change::Mark => {}
         }
         self.refresh(network);
     }
@@ -112,7 +127,7 @@ impl TruthState {
                 self.links.up[arc.index()] = up;
                 self.links.capacity_bps[arc.index()] = if up { configured * whole } else { 0.0 };
                 self.links.blocks[arc.index()] = match network.nodes[network.arc_to(arc)] {
-                    NodeKind::Neighbour(neighbour) if up => {
+                    NodeKind::Neighbour(neighbour) if up && !self.session_down[link] => {
                         low_bits(network.neighbours[neighbour].blocks)
                             & !self.withdrawn[arc.index()]
                     }
@@ -132,7 +147,7 @@ impl TruthState {
             let leads_out = matches!(network.nodes[network.arc_to(arc)], NodeKind::Neighbour(_));
             if let (true, Some(site)) = (leads_out, network.node_site(network.arc_from(arc))) {
                 outside[site] = true;
-                alive[site] |= self.links.up[arc.index()];
+                alive[site] |= self.links.up[arc.index()] && !self.session_down[arc.link()];
             }
         }
         for site in network.sites.ids() {

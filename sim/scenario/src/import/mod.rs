@@ -3,14 +3,20 @@
 //! One file a format, one row in the table of [`importers`]. An importer takes bytes and gives the
 //! text of a scenario, its matrix file, and every assumption it made.
 
-mod common;
+mod as_rel;
+pub(crate) mod common;
 mod disk;
+mod origins;
+pub mod peering;
 mod repetita;
+pub mod routes;
 mod sndlib;
 mod topologyzoo;
 
+pub use as_rel::read_as_rel;
 pub use common::problem::{ImportError, Problem};
 pub use disk::{DiskFolder, read_limited};
+pub use origins::{Listed, origins, parse_origins};
 
 use common::problem::E_OPTION;
 
@@ -119,6 +125,39 @@ pub trait Importer: Sync {
 #[must_use]
 pub fn importers() -> &'static [&'static dyn Importer] {
     &[&repetita::Repetita, &sndlib::Sndlib, &topologyzoo::TopologyZoo]
+}
+
+/// A recorded form that becomes a table and not a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// What is read, in one line.
+    pub summary: &'static str,
+    /// Where such data come from, and who made them.
+    pub source: &'static str,
+}
+
+/// All recorded forms that become tables, in order of their names.
+#[must_use]
+pub fn recordings() -> &'static [Recording] {
+    &[
+        Recording {
+            name: "bgplay",
+            summary: "RIPEstat BGPlay: routes to a few prefixes and their changes, as a table",
+            source: "stat.ripe.net, data call bgplay",
+        },
+        Recording {
+            name: "catchment",
+            summary: "measured catchments (--from peering-json or atlas-dns), as a catchment table",
+            source: "github.com/sermpezis/bgp-estimation, IFIP Networking 2021; RIPE Atlas",
+        },
+        Recording {
+            name: "mrt",
+            summary: "MRT tables and updates (plain, .gz, .bz2), as a table of observed routes",
+            source: "RFC 6396; RIPE RIS, RouteViews",
+        },
+    ]
 }
 
 /// The importer of a name.

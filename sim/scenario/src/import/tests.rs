@@ -1,8 +1,10 @@
 //! Importers end to end: traps, exactness, hostile input, and all recorded data at hand.
 
+mod as_rel;
 mod data;
 mod hostile;
 mod repetita;
+mod routes;
 mod sndlib;
 mod topologyzoo;
 
@@ -80,6 +82,8 @@ fn the_table_is_sorted_and_complete() {
     let names: Vec<&str> = importers().iter().map(|importer| importer.name()).collect();
     assert_eq!(names, ["repetita", "sndlib", "topology-zoo"]);
     assert!(super::importer("nothing").is_none());
+    let recordings: Vec<&str> = recordings().iter().map(|recording| recording.name).collect();
+    assert_eq!(recordings, ["bgplay", "catchment", "mrt"]);
     assert!(importers().iter().all(|i| !i.summary().is_empty() && !i.source().is_empty()));
 }
 

@@ -1,13 +1,16 @@
 //! Arms, their policies and parameters.
 
 use super::Resolver;
+use super::network::dict;
 use crate::diagnostic::{Diagnostic, quote};
 use crate::table::Entity;
 use crate::typed::{Data, Fields, PolicyValue, Value};
 use steerlab_engine::kernel::SimTime;
 use steerlab_engine::net::{NeighbourId, SiteId};
-use steerlab_engine::scenario::{Arm, PolicySpec, PrefixId, ScriptStep, TenantId};
-use steerlab_engine::steer::{Action, Descriptor, ParamKind, ParamValue, Params};
+use steerlab_engine::scenario::{
+    Arm, ClientGroupId, NameId, PolicySpec, PrefixId, ResolverId, ScriptStep, TenantId,
+};
+use steerlab_engine::steer::{Action, AnswerScope, Descriptor, ParamKind, ParamValue, Params};
 
 impl Resolver<'_> {
     pub(super) fn arms(&mut self, fields: &Fields) {
@@ -76,6 +79,33 @@ impl Resolver<'_> {
         })
     }
 
+    fn answer(&mut self, given: &Fields) -> Option<Action> {
+        let name = self.reference(Entity::DnsName, given, "name").map(NameId);
+        let group = self.reference(Entity::ClientGroup, given, "client_group").map(ClientGroupId);
+        let resolver = self.reference(Entity::DnsResolver, given, "resolver").map(ResolverId);
+        if given.get("client_group").is_some() && given.get("resolver").is_some() {
+            let message = "`client_group` and `resolver` exclude each other".to_owned();
+            self.error("E0408", given.place("resolver"), message, "keep one of them");
+        }
+        let id = name.and_then(|name| self.out.dns.names.get(name)).map(|row| row.id.clone());
+        let mut answer = Vec::new();
+        for (prefix, weight) in dict(given, "to") {
+            let Some(found) = self.find(Entity::Prefix, prefix).map(PrefixId) else { continue };
+            let row = name.and_then(|name| self.out.dns.names.get(name));
+            if row.is_some_and(|row| !row.candidates.contains(&found)) {
+                self.not_an_answer(prefix.span, id.as_deref().unwrap_or_default());
+            }
+            answer.extend(weight.number().filter(|&weight| weight > 0.0).map(|w| (found, w)));
+        }
+        self.some_weight(given, "to");
+        let scope = match (group, resolver) {
+            (Some(group), _) => AnswerScope::ClientGroup(group),
+            (None, Some(resolver)) => AnswerScope::Resolver(resolver),
+            (None, None) => AnswerScope::All,
+        };
+        Some(Action::SetAnswer { name: name?, scope, answer })
+    }
+
     fn script_step(&mut self, fields: &Fields) -> Option<ScriptStep> {
         let at = fields.get("at").and_then(|value| self.instant(value)).unwrap_or(SimTime::ZERO);
         let cause = fields.string("cause");
@@ -98,6 +128,17 @@ impl Resolver<'_> {
                     _ => Action::Announce { prefix, site },
                 }
             }
+            "change-announcement" => {
+                let row = self.announcement(given)?;
+                Action::ChangeAnnouncement {
+                    prefix: row.prefix,
+                    site: row.site,
+                    link: row.link,
+                    announced: row.announced,
+                    attributes: row.attributes,
+                }
+            }
+            "answer" => self.answer(given)?,
             "spill" => {
                 let from = self.reference(Entity::Site, given, "from").map(SiteId);
                 let to = self.reference(Entity::Site, given, "to").map(SiteId);

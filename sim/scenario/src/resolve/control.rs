@@ -3,7 +3,7 @@
 use super::Resolver;
 use crate::typed::{Data, Fields};
 use steerlab_engine::kernel::SimSpan;
-use steerlab_engine::scenario::{ActuatorSpec, FeedSpec, RoutingSpec};
+use steerlab_engine::scenario::{ActuatorSpec, FeedSpec};
 use steerlab_engine::steer::{FeedKind, Surface};
 
 /// How feeds see the world where nothing is said, and under `oracle`: (feed, period s, delay s).
@@ -28,31 +28,9 @@ const ACTUATORS_DEFAULT: [(Surface, u64); 7] = [
 
 impl Resolver<'_> {
     pub(super) fn control(&mut self, fields: &Fields) {
-        self.routing(fields.fields("routing"));
+        self.routing_times(fields.fields("routing"));
         self.feeds(fields.fields("feeds"));
         self.actuators(fields.fields("actuators"));
-    }
-
-    fn routing(&mut self, routing: Option<&Fields>) {
-        let seconds = SimSpan::from_seconds;
-        let bgp = routing.and_then(|routing| routing.fields("bgp_convergence"));
-        let time = |fields: Option<&Fields>, key: &str, otherwise: u64| {
-            fields.and_then(|fields| fields.time(key)).unwrap_or(seconds(otherwise))
-        };
-        let spec = RoutingSpec {
-            igp_convergence: time(routing, "igp_convergence", 5),
-            bgp_convergence_min: time(bgp, "min", 5),
-            bgp_convergence_mean: time(bgp, "mean", 30),
-            bgp_convergence_max: time(bgp, "max", 180),
-            landing_noise: routing.and_then(|fields| fields.number("landing_noise")).unwrap_or(0.1),
-        };
-        if let Some(bgp) = bgp
-            && spec.bgp_convergence_min > spec.bgp_convergence_max
-        {
-            let message = "`min` is longer than `max`".to_owned();
-            self.error("E0411", bgp.place("max"), message, "make `max` at least `min`");
-        }
-        self.out.routing = spec;
     }
 
     fn feeds(&mut self, feeds: Option<&Fields>) {

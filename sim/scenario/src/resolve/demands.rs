@@ -14,8 +14,8 @@ use std::sync::Arc;
 use steerlab_engine::kernel::{SimSpan, SimTime};
 use steerlab_engine::net::NodeId;
 use steerlab_engine::scenario::{
-    ClientGroupId, Demand, DemandId, Matrix, PrefixId, ProfileId, Rate, ServiceId, Source, Target,
-    TenantId,
+    ClientGroupId, Demand, DemandId, Matrix, NameId, NamedDemand, PrefixId, ProfileId, Rate,
+    ServiceId, Source, Target, TenantId,
 };
 
 /// What all demands of one entry share.
@@ -37,10 +37,11 @@ impl Resolver<'_> {
             match demand.mapping.name {
                 "demand_of_clients" => {
                     let clients = demand.get("clients");
-                    expanded += match clients.map(|value| &value.data) {
+                    let asking = match clients.map(|value| &value.data) {
                         Some(Data::Text(_)) => groups,
                         _ => clients.map_or(0, |value| value.items().len() as u64),
                     };
+                    expanded = expanded.saturating_add(asking * self.parts_of(demand));
                     if expanded > limits::DEMANDS_MAX {
                         self.too_many(demand);
                         return;
@@ -92,7 +93,8 @@ impl Resolver<'_> {
                 found.into_iter().map(ClientGroupId).collect()
             }
         };
-        let prefix = self.reference(Entity::Prefix, fields, "prefix");
+        let prefix = self.reference(Entity::Prefix, fields, "prefix").map(PrefixId);
+        let name = self.reference(Entity::DnsName, fields, "name").map(NameId);
         let rate = fields.number("rate").unwrap_or(0.0);
         let total: f64 = groups.iter().map(|group| self.out.client_groups[*group].weight).sum();
         if total <= 0.0 {
@@ -109,14 +111,44 @@ impl Resolver<'_> {
                 self.error("E0412", fields.place("rate"), message, help);
             }
         }
-        let (Some(prefix), id) = (prefix, fields.string("id")) else { return };
+        let id = fields.string("id");
         for group in groups {
             let row = &self.out.client_groups[group];
             let share = Rate::RequestsPerS(rate * (row.weight / total));
-            let name = format!("{id}/{}", row.id);
-            let ends = (Source::Clients(group), Target::Prefix(PrefixId(prefix)));
-            self.push_demand(name, ends, share, common);
+            let demand = format!("{id}/{}", row.id);
+            if let Some(prefix) = prefix {
+                let ends = (Source::Clients(group), Target::Prefix(prefix));
+                self.push_demand(demand, ends, share, common);
+            } else if let Some(name) = name {
+                self.demand_of_name(demand, (group, name), share, common);
+            }
         }
+    }
+
+    /// One demand for every answer the name may have; their shares are the run's.
+    fn demand_of_name(
+        &mut self,
+        id: String,
+        (group, name): (ClientGroupId, NameId),
+        rate: Rate,
+        common: Common,
+    ) {
+        let Some(row) = self.out.dns.names.get(name) else { return };
+        let first = DemandId(u32::try_from(self.out.demands.len()).unwrap_or(u32::MAX));
+        for prefix in row.candidates.clone() {
+            let part = format!("{id}/{}", self.out.prefixes[prefix].id);
+            let ends = (Source::Clients(group), Target::Prefix(prefix));
+            self.push_demand(part, ends, rate, common);
+        }
+        self.out.dns.demands.push(NamedDemand { id, name, first });
+    }
+
+    /// Engine demands that a demand of client groups becomes for each group.
+    fn parts_of(&self, fields: &Fields) -> u64 {
+        let name = fields.get("name").and_then(|value| value.text());
+        let name = name.and_then(|name| self.names.get(Entity::DnsName, name)).map(NameId);
+        let row = name.and_then(|name| self.out.dns.names.get(name));
+        row.map_or(1, |row| row.candidates.len() as u64)
     }
 
     fn demand_between_nodes(&mut self, fields: &Fields, common: Common) {

@@ -154,6 +154,8 @@ impl Resolver<'_> {
                 let share = event.number("share").unwrap_or(0.0);
                 pool.map(|pool| (Change::ServersDown(pool, share), Change::ServersDown(pool, 0.0)))
             }
+            "session-down" | "leak" | "hijack" | "blackhole" | "zombie" | "depeer"
+            | "local-pref" => self.routing_event(kind, event),
             _ => {
                 let word = event.text("feed").map_or("", |text| &**text);
                 let feed = FeedKind::ALL.into_iter().find(|feed| feed.name() == word);

@@ -118,9 +118,10 @@ impl Resolver<'_> {
         let work: f64 = self
             .out
             .demands
-            .rows()
             .iter()
-            .map(|demand| match demand.rate {
+            // Parts of a demand towards a name share one rate.
+            .filter(|(id, _)| self.out.dns.whole_of(*id).is_none_or(|(_, all)| all.first == *id))
+            .map(|(_, demand)| match demand.rate {
                 Rate::RequestsPerS(rate) => rate * self.out.services[demand.service].cpu_s,
                 _ => 0.0,
             })

@@ -7,11 +7,13 @@
 mod arms;
 mod control;
 mod demands;
+mod dns;
 mod events;
 mod judge;
 mod lints;
 pub(crate) mod names;
 mod network;
+mod routing;
 mod traffic;
 
 use crate::Vocabulary;
@@ -27,7 +29,9 @@ use names::Names;
 use std::sync::Arc;
 use steerlab_engine::kernel::{SimSpan, SimTime, Table};
 use steerlab_engine::net::Network;
-use steerlab_engine::scenario::{CompareSpec, DemandId, DemandNoise, RoutingSpec, Scenario};
+use steerlab_engine::route::bgp::Relation;
+use steerlab_engine::route::landing::LandingSpec;
+use steerlab_engine::scenario::{CompareSpec, DemandId, DemandNoise, Dns, RoutingSpec, Scenario};
 
 /// Builds a scenario. What is wrong goes to `sink`; then the result means nothing.
 pub(crate) fn scenario(
@@ -48,12 +52,15 @@ pub(crate) fn scenario(
         start,
         horizon: fields.time("horizon").unwrap_or(SimSpan::from_seconds(1)),
         out: blank(),
+        relationships: Vec::new(),
         demand_sets: Vec::new(),
     };
     resolver.header(fields);
     resolver.classes(fields);
     resolver.network(fields);
     resolver.traffic(fields);
+    resolver.routing_model(fields);
+    resolver.dns(fields);
     resolver.demands(fields);
     resolver.events(fields);
     resolver.control(fields);
@@ -78,6 +85,8 @@ struct Resolver<'a> {
     start: Option<DateTime>,
     horizon: SimSpan,
     out: Scenario,
+    /// What each neighbour is to us in BGP, where that is written.
+    relationships: Vec<Option<Relation>>,
     /// The engine's demands that each entry of `demands` became.
     demand_sets: Vec<Vec<DemandId>>,
 }
@@ -102,6 +111,7 @@ fn blank() -> Scenario {
         services: Table::new(),
         prefixes: Table::new(),
         client_groups: Table::new(),
+        dns: Dns::default(),
         profiles: Table::new(),
         matrices: Table::new(),
         demands: Table::new(),
@@ -116,6 +126,8 @@ fn blank() -> Scenario {
             bgp_convergence_max: SimSpan::ZERO,
             landing_noise: 0.0,
         },
+        landing: LandingSpec::Nearest,
+        announcements: Vec::new(),
         feeds: Vec::new(),
         actuators: Vec::new(),
         arms: Table::new(),

@@ -12,6 +12,7 @@ use steerlab_engine::net::{
     ColoId, Link, LinkKind, Neighbour, NeighbourKind, NodeId, NodeKind, Pool, Scheduling, SiteId,
     SrlgId,
 };
+use steerlab_engine::route::bgp::Relation;
 
 impl Resolver<'_> {
     pub(super) fn network(&mut self, fields: &Fields) {
@@ -109,6 +110,13 @@ impl Resolver<'_> {
             "cloud" => NeighbourKind::Cloud,
             _ => NeighbourKind::Transit,
         };
+        self.relationships.push(match fields.text("relationship").map(|text| &**text) {
+            Some("provider") => Some(Relation::Provider),
+            Some("peer") => Some(Relation::Peer),
+            Some("route-server") => Some(Relation::RouteServer),
+            Some("customer") => Some(Relation::Customer),
+            _ => None,
+        });
         let neighbour = self.out.network.add_neighbour(Neighbour {
             id: fields.string("id"),
             label: fields.label(),

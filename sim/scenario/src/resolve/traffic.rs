@@ -117,6 +117,7 @@ impl Resolver<'_> {
 
     fn client_group(&mut self, fields: &Fields) {
         let neighbour = self.reference(Entity::Neighbour, fields, "neighbour").map(NeighbourId);
+        let theirs = neighbour.and_then(|id| self.out.network.neighbours.get(id)?.asn);
         let mut rtt = Vec::new();
         for (site, value) in dict(fields, "rtt") {
             let site = self.find(Entity::Site, site).map(SiteId);
@@ -128,6 +129,7 @@ impl Resolver<'_> {
             label: fields.label(),
             location: fields.point("at"),
             neighbour,
+            asn: fields.count("asn").and_then(|asn| u32::try_from(asn).ok()).or(theirs),
             weight: fields.number("weight").unwrap_or(1.0),
             rtt,
         });

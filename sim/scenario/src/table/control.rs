@@ -1,13 +1,14 @@
 //! Events, agents, routing, feeds, actuators, arms, comparison.
 
+use super::routing;
 use super::{
-    ANY_SPAN, Entity, FRACTION, Key, Kind, Mapping, NS_D, NS_H, STEP, default, one_of, optional,
+    ANY_SPAN, Entity, FRACTION, Key, Kind, Mapping, NS_D, STEP, WEIGHT, default, one_of, optional,
     required, some,
 };
 
-const AT: Key = required("at", Kind::Moment, "When.");
-const UNTIL: Key = optional("until", Kind::Moment, "Until when; for good if absent.");
-const LABEL: Key = default("label", Kind::Text, "", "What people call it.");
+pub(super) const AT: Key = required("at", Kind::Moment, "When.");
+pub(super) const UNTIL: Key = optional("until", Kind::Moment, "Until when; for good if absent.");
+pub(super) const LABEL: Key = default("label", Kind::Text, "", "What people call it.");
 
 pub(super) static EVENT: Mapping = Mapping {
     name: "event",
@@ -17,6 +18,13 @@ pub(super) static EVENT: Mapping = Mapping {
         one_of("degrade", Kind::Map(&DEGRADE), "Some members of a bundle fail."),
         one_of("servers-down", Kind::Map(&SERVERS_DOWN), "Some servers of a pool fail."),
         one_of("feed-outage", Kind::Map(&FEED_OUTAGE), "A feed delivers nothing."),
+        one_of("session-down", Kind::Map(&routing::SESSION_DOWN), "A BGP session goes down."),
+        one_of("leak", Kind::Map(&routing::LEAK), "An AS leaks routes."),
+        one_of("hijack", Kind::Map(&routing::HIJACK), "An AS originates our prefix."),
+        one_of("blackhole", Kind::Map(&routing::BLACKHOLE), "An AS discards traffic to us."),
+        one_of("zombie", Kind::Map(&routing::ZOMBIE), "An AS ignores withdrawals."),
+        one_of("depeer", Kind::Map(&routing::DEPEER), "Two ASes part."),
+        one_of("local-pref", Kind::Map(&routing::LOCAL_PREF), "An AS prefers otherwise."),
         one_of("mark", Kind::Map(&MARK), "Nothing changes: a mark on the time axis."),
     ],
 };
@@ -113,40 +121,6 @@ static AGENT_RESTORE: Mapping = Mapping {
     name: "agent_restore",
     doc: "A neighbour announces everything again.",
     keys: &[required("links", SESSIONS, "On which links."), AT, LABEL],
-};
-
-pub(super) static ROUTING: Mapping = Mapping {
-    name: "routing",
-    doc: "How routing reacts.",
-    keys: &[
-        default(
-            "igp_convergence",
-            Kind::Span { min: 0, max: NS_H },
-            "5s",
-            "Time the backbone needs after a change of topology.",
-        ),
-        optional(
-            "bgp_convergence",
-            Kind::Map(&BGP_CONVERGENCE),
-            "Time until users follow a changed anycast announcement.",
-        ),
-        default(
-            "landing_noise",
-            Kind::Ratio { min: 0.0, max: 10.0 },
-            "10%",
-            "Largest relative error with which routing mistakes distances; 0 = always the nearest.",
-        ),
-    ],
-};
-
-static BGP_CONVERGENCE: Mapping = Mapping {
-    name: "bgp_convergence",
-    doc: "An exponential time on top of a shortest one, cut at a longest one.",
-    keys: &[
-        default("min", Kind::Span { min: 0, max: NS_D }, "5s", "Shortest."),
-        default("mean", Kind::Span { min: 0, max: NS_D }, "30s", "Mean of what comes on top."),
-        default("max", Kind::Span { min: 0, max: NS_D }, "180s", "Longest."),
-    ],
 };
 
 pub(super) static FEEDS: Mapping = Mapping {
@@ -296,7 +270,13 @@ pub(crate) static SCRIPT_STEP: Mapping = Mapping {
         default("cause", Kind::Text, "script", "Why, for the record."),
         one_of("withdraw", Kind::Map(&PREFIX_AT_SITE), "A site stops announcing a prefix."),
         one_of("announce", Kind::Map(&PREFIX_AT_SITE), "A site announces a prefix again."),
+        one_of(
+            "change-announcement",
+            Kind::Map(&routing::ANNOUNCEMENT),
+            "A site announces a prefix otherwise from now on.",
+        ),
         one_of("spill", Kind::Map(&SPILL), "A share of what lands here is served there."),
+        one_of("answer", Kind::Map(&ANSWER), "Queries for a DNS name are answered so."),
         one_of("limit-tenant", Kind::Map(&TENANT_RATE), "Polices a tenant towards a neighbour."),
         one_of(
             "remark-tenant",
@@ -325,6 +305,23 @@ static SPILL: Mapping = Mapping {
         required("to", Kind::Ref(Entity::Site), "Serving site."),
         optional("tenant", Kind::Ref(Entity::Tenant), "Only this tenant's; everybody's if absent."),
         required("share", FRACTION, "Share moved; 0 ends it."),
+    ],
+};
+
+static ANSWER: Mapping = Mapping {
+    name: "answer",
+    doc: "How queries for a DNS name are answered: all of them, or those of one client group or \
+          resolver. A query gets the answer of the narrowest of these that it is known to be of.",
+    keys: &[
+        required("name", Kind::Ref(Entity::DnsName), "Which name."),
+        optional("client_group", Kind::Ref(Entity::ClientGroup), "Only of these users."),
+        optional("resolver", Kind::Ref(Entity::DnsResolver), "Only through this resolver."),
+        optional(
+            "to",
+            Kind::Dict { of: Entity::Prefix, value: &WEIGHT },
+            "Prefixes with relative shares of queries; ends the answer of this client group, \
+             resolver or all if absent.",
+        ),
     ],
 };
 

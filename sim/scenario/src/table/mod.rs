@@ -4,7 +4,9 @@
 //! cannot disagree.
 
 mod control;
+mod dns;
 mod root;
+mod routing;
 mod traffic;
 mod world;
 
@@ -38,11 +40,13 @@ pub(crate) enum Entity {
     Session,
     IgpLink,
     RoutePolicy,
+    DnsName,
+    DnsResolver,
 }
 
 impl Entity {
     /// All of them; `Entity as usize` is the position here.
-    pub(crate) const ALL: [Entity; 20] = [
+    pub(crate) const ALL: [Entity; 22] = [
         Entity::Site,
         Entity::Colo,
         Entity::Pool,
@@ -63,6 +67,8 @@ impl Entity {
         Entity::Session,
         Entity::IgpLink,
         Entity::RoutePolicy,
+        Entity::DnsName,
+        Entity::DnsResolver,
     ];
 
     /// What people call it.
@@ -88,6 +94,8 @@ impl Entity {
             "session",
             "IGP link",
             "route policy",
+            "DNS name",
+            "resolver",
         ][self as usize]
     }
 }

@@ -1,7 +1,8 @@
 //! The top level of a scenario.
 
 use super::{
-    Kind, Mapping, NS_D, STEP, control, default, list, optional, required, some, traffic, world,
+    Kind, Mapping, NS_D, STEP, control, default, dns, list, optional, required, routing, some,
+    traffic, world,
 };
 use crate::limits;
 
@@ -82,7 +83,7 @@ pub(crate) static ROOT: Mapping = Mapping {
         optional(
             "prefixes",
             Kind::List { item: &Kind::Map(&traffic::PREFIX), min: 0, max: limits::PREFIXES_MAX },
-            "Anycast prefixes.",
+            "Prefixes: address blocks that sites announce.",
         ),
         optional(
             "client_groups",
@@ -93,13 +94,14 @@ pub(crate) static ROOT: Mapping = Mapping {
             },
             "Client groups.",
         ),
+        optional("dns", Kind::Map(&dns::DNS), "DNS names and how their answers are followed."),
         optional("profiles", list(&Kind::Map(&traffic::PROFILE)), "Daily shapes."),
         optional("demands", list(&Kind::Forms(traffic::DEMAND_FORMS)), "Demands."),
         optional("demand_noise", Kind::Map(&traffic::NOISE), "Random variation of demand."),
         optional("surges", list(&Kind::Map(&traffic::SURGE)), "Surges of demand."),
         optional("events", list(&Kind::Map(&control::EVENT)), "What happens to the world."),
         optional("agents", list(&Kind::Map(&control::AGENT)), "Automation that is not ours."),
-        optional("routing", Kind::Map(&control::ROUTING), "How routing reacts."),
+        optional("routing", Kind::Map(&routing::ROUTING), "Where users land, how routing reacts."),
         default(
             "queue_limit",
             Kind::Span { min: 0, max: NS_D },

@@ -72,7 +72,7 @@ pub(super) static SERVICE: Mapping = Mapping {
 
 pub(super) static PREFIX: Mapping = Mapping {
     name: "prefix",
-    doc: "An anycast address block.",
+    doc: "An address block: anycast, or unicast if one site alone announces it.",
     keys: &[
         required("id", Kind::Id, "Name."),
         default(
@@ -101,6 +101,11 @@ pub(super) static CLIENT_GROUP: Mapping = Mapping {
             "neighbour",
             Kind::Ref(Entity::Neighbour),
             "The AS they are in; somewhere behind the public Internet if absent.",
+        ),
+        optional(
+            "asn",
+            Kind::Count { min: 1, max: u32::MAX as u64 },
+            "Number of the AS they are in, for `routing.model: bgp`; that of `neighbour` if absent.",
         ),
         default("weight", WEIGHT, "1", "Share of a demand relative to its other groups."),
         optional(
@@ -150,7 +155,8 @@ pub(super) const DEMAND_FORMS: &[Form] = &[
 
 static DEMAND_CLIENTS: Mapping = Mapping {
     name: "demand_of_clients",
-    doc: "Requests of users towards an anycast prefix. Becomes one demand `id/group` a group.",
+    doc: "Requests of users towards a prefix or a DNS name. Becomes one demand `id/group` a group; \
+          towards a name, one `id/group/prefix` for each of its answers.",
     keys: &[
         required("id", Kind::Id, "Name."),
         required(
@@ -158,7 +164,8 @@ static DEMAND_CLIENTS: Mapping = Mapping {
             Kind::Word("all", &some(&Kind::Ref(Entity::ClientGroup))),
             "Which client groups.",
         ),
-        required("prefix", Kind::Ref(Entity::Prefix), "Towards which prefix."),
+        one_of("prefix", Kind::Ref(Entity::Prefix), "Towards which prefix."),
+        one_of("name", Kind::Ref(Entity::DnsName), "Towards which DNS name."),
         required("rate", Kind::RequestRate, "Of all groups together, shared by their weights."),
         SERVICE_KEY,
         TENANT_KEY,

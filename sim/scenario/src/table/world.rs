@@ -57,6 +57,11 @@ pub(super) static NEIGHBOUR: Mapping = Mapping {
             Kind::Choice(&["eyeball", "transit", "peer", "cloud"]),
             "What it is to us.",
         ),
+        optional(
+            "relationship",
+            Kind::Choice(&["provider", "peer", "route-server", "customer"]),
+            "What it is to us in BGP. If absent: transit is a provider, the others are peers.",
+        ),
         optional("at", Kind::Point, "Where it is."),
         default(
             "blocks",

@@ -46,15 +46,17 @@ impl Relation {
     }
 
     /// Local preference given on import unless a policy says otherwise: customer 400, peer 300,
-    /// route server 250, provider 200, plain 100. Sessions inside an AS keep what they carry.
+    /// route server 200, provider and plain 100. Sessions inside an AS keep what they carry.
     #[must_use]
     pub fn default_local_pref(self) -> u32 {
         match self {
             Relation::Customer => 400,
             Relation::Peer => 300,
-            Relation::RouteServer => 250,
-            Relation::Provider => 200,
-            Relation::Plain | Relation::Internal | Relation::ReflectorClient => 100,
+            Relation::RouteServer => 200,
+            Relation::Provider
+            | Relation::Plain
+            | Relation::Internal
+            | Relation::ReflectorClient => 100,
         }
     }
 

@@ -19,11 +19,17 @@ pub(crate) const E_ARCHIVE: &str = "E0254";
 pub(crate) const E_STAMP: &str = "E0255";
 /// An option does not fit the input.
 pub(crate) const E_OPTION: &str = "E0256";
+/// Two ASes have two relations.
+pub(crate) const E_RELATIONS: &str = "E0257";
+/// An AS is an indirect provider of itself.
+pub(crate) const E_CYCLE: &str = "E0258";
+/// An AS is linked to itself.
+pub(crate) const E_SELF_LINK: &str = "E0259";
 
 /// One thing that is wrong with an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Code for `explain`, `E0250` to `E0256`.
+    /// Code for `explain`, `E0250` to `E0259`.
     pub code: &'static str,
     /// File as named by the caller; for an archive `archive:entry`.
     pub file: String,
@@ -136,6 +142,12 @@ impl Problems {
     /// Whether there are more problems than are kept.
     pub(crate) fn is_full(&self) -> bool {
         self.omitted > 0
+    }
+
+    /// All problems, in order of place.
+    pub(crate) fn sorted(mut self) -> ImportError {
+        self.found.sort_by_key(|problem| (problem.line, problem.column));
+        ImportError { problems: self.found, omitted: self.omitted }
     }
 
     /// The value of a pass without problems, or all problems.

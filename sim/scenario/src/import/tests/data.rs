@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// The folder of recorded data; none (said aloud) where it is absent.
 #[allow(clippy::print_stderr, reason = "a skipped test says so")]
-fn data(folder: &str) -> Option<PathBuf> {
+pub(super) fn data(folder: &str) -> Option<PathBuf> {
     let root = match std::env::var_os("STEERLAB_DATA") {
         Some(root) => PathBuf::from(root),
         None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),

@@ -1,0 +1,429 @@
+//! Landing by BGP where routing ends, found at once on the graph of all ASes.
+
+use super::bgp::{BgpSpec, OwnSession, own_sessions, way_words};
+use super::walk::{Places, Step, walk};
+use super::{Explanation, Fate, HopChoice, Landing, LandingModel, Offer, RouteChoice, Trouble};
+use crate::kernel::{Id, SimTime, Table};
+use crate::net::{GeoPoint, LinkId};
+use crate::record::{DropCause, Warning};
+use crate::route::bgp::Validation;
+use crate::route::internet::{
+    self, Announcements, Class, Control, Inquiry, InvalidRoutes, NextHop, Seed, Solution,
+    Unsettled, Validity, Workspace, Zombie,
+};
+use crate::scenario::{ClientGroupId, PrefixId, Scenario};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Exit of a seed that is not ours: whoever announces it keeps the traffic.
+const FOREIGN: u32 = u32::MAX;
+
+/// Routes to one block of addresses.
+#[derive(Debug, Default)]
+struct Block {
+    announcements: Announcements,
+    solution: Solution,
+    /// What is wrong with the solution, for people; none: it is the only one.
+    unsettled: Option<String>,
+}
+
+/// What a prefix looks like from outside.
+#[derive(Debug, Default)]
+struct Prefix {
+    offers: Vec<Offer>,
+    whole: Block,
+    /// Only while somebody announces more specific blocks: they win wherever they are heard.
+    specific: Option<Block>,
+    /// What becomes of each client group's traffic.
+    fates: Vec<Fate>,
+}
+
+/// Routing is where it would settle; users follow after a convergence time of the world.
+#[derive(Debug)]
+pub struct DirectLanding {
+    spec: Arc<BgpSpec>,
+    sessions: Table<LinkId, Option<OwnSession>>,
+    places: Places,
+    /// Per client group: index of its AS, and its place.
+    groups: Vec<(Option<u32>, Option<GeoPoint>)>,
+    prefixes: Table<PrefixId, Prefix>,
+    troubles: Vec<Trouble>,
+    workspace: Workspace,
+}
+
+impl DirectLanding {
+    /// The model of a scenario whose routing is `spec`.
+    #[must_use]
+    pub fn new(scenario: &Scenario, spec: &BgpSpec) -> DirectLanding {
+        let groups = scenario.client_groups.rows().iter();
+        let groups =
+            groups.map(|row| (row.asn.and_then(|asn| spec.graph.index_of(asn)), row.location));
+        DirectLanding {
+            sessions: own_sessions(scenario, spec),
+            places: Places::new(spec),
+            groups: groups.collect(),
+            prefixes: scenario.prefixes.ids().map(|_| Prefix::default()).collect(),
+            troubles: Vec::new(),
+            workspace: Workspace::default(),
+            spec: Arc::new(spec.clone()),
+        }
+    }
+
+    fn index(&self, asn: u32) -> Option<u32> {
+        self.spec.graph.index_of(asn)
+    }
+
+    /// What validation says of an origin.
+    fn validity(&self, prefix: PrefixId, origin: u32, more_specific: bool) -> Validity {
+        let mut covered = false;
+        for roa in self.spec.roas.iter().filter(|roa| roa.prefix == prefix) {
+            covered = true;
+            if roa.asn == origin && (roa.more_specifics || !more_specific) {
+                return Validity::Valid;
+            }
+        }
+        if covered { Validity::Invalid } else { Validity::Unknown }
+    }
+
+    /// A session of ours as the neighbour hears it.
+    fn own_seed(&self, prefix: PrefixId, offer: &Offer) -> Option<Seed> {
+        let link = offer.link?;
+        let session = self.sessions[link]?;
+        let at = self.index(session.asn)?;
+        let asked = &offer.attributes;
+        let index = |asn: &u32| self.index(*asn);
+        let class = session.we_are_class();
+        let mut seed = Seed::session(at, class, self.spec.asn, u16::from(asked.prepend), link.0);
+        seed.control = Control {
+            no_export: asked.no_export,
+            no_export_to: asked.no_export_to.iter().filter_map(index).collect(),
+            prepend_to: asked
+                .prepend_to
+                .iter()
+                .filter_map(|(asn, times)| Some((self.index(*asn)?, u16::from(*times))))
+                .collect(),
+            local_preference: asked.local_pref,
+            blackhole: asked.blackhole,
+            validity: self.validity(prefix, self.spec.asn, false),
+        };
+        Some(seed)
+    }
+
+    /// Seeds of those who announce our prefix, or more specific blocks of it, without being us.
+    fn foreign_seeds(&self, prefix: PrefixId, specific: bool) -> Vec<Seed> {
+        let mut seeds = Vec::new();
+        for trouble in &self.troubles {
+            let Trouble::Hijack { asn, prefix: theirs, more_specific, pretends } = trouble else {
+                continue;
+            };
+            let Some(at) = self.index(*asn) else { continue };
+            if *theirs != prefix || *more_specific != specific {
+                continue;
+            }
+            let mut seed = Seed::origin(at, FOREIGN);
+            let origin = if *pretends { self.spec.asn } else { *asn };
+            seed.control.validity = self.validity(prefix, origin, specific);
+            if *pretends {
+                seed.path = vec![self.spec.asn];
+            }
+            seeds.push(seed);
+        }
+        seeds
+    }
+
+    /// What others do, on the graph's own terms.
+    fn trouble(&self) -> internet::Trouble {
+        let mut out = internet::Trouble {
+            validators: self
+                .spec
+                .validators
+                .iter()
+                .filter_map(|(asn, mode)| {
+                    let mode = match mode {
+                        Validation::Drop => InvalidRoutes::Drop,
+                        Validation::Depreference => InvalidRoutes::Depreference,
+                        Validation::Ignore => return None,
+                    };
+                    Some((self.index(*asn)?, mode))
+                })
+                .collect(),
+            ..internet::Trouble::default()
+        };
+        for trouble in &self.troubles {
+            match trouble {
+                Trouble::Leak { asn } => out.leaks.extend(self.index(*asn)),
+                Trouble::Depeering { a, b } => {
+                    out.links_down.extend(self.index(*a).zip(self.index(*b)));
+                }
+                Trouble::LocalPref { asn, neighbour, value } => {
+                    let pair = self.index(*asn).zip(self.index(*neighbour));
+                    out.preferences.extend(pair.map(|(a, b)| (a, b, *value)));
+                }
+                Trouble::Hijack { .. } | Trouble::Blackhole { .. } | Trouble::Zombie { .. } => {}
+            }
+        }
+        out
+    }
+
+    /// Routes that ASes which ignore withdrawals keep: those they have now.
+    fn zombies(&self, block: &Block) -> Vec<Zombie> {
+        let routes = block.solution.routes(&self.spec.graph, &block.announcements);
+        let mut kept = Vec::new();
+        for trouble in &self.troubles {
+            let Trouble::Zombie { asn } = trouble else { continue };
+            let Some(at) = self.index(*asn) else { continue };
+            match routes.next_hop(at) {
+                Some(NextHop::As(from)) => {
+                    let mut path = Vec::new();
+                    routes.path(at, &mut path);
+                    let learned = block.solution.class(at).unwrap_or(Class::Provider);
+                    let exit = routes.seed(at).map_or(FOREIGN, |seed| seed.exit);
+                    path.remove(0);
+                    kept.push(Zombie { at, from, learned, path, exit });
+                }
+                Some(NextHop::Zombie(number)) => {
+                    kept.push(block.announcements.trouble.zombies[number].clone());
+                }
+                Some(NextHop::Seed(_)) | None => {}
+            }
+        }
+        kept
+    }
+
+    fn solve(&mut self, prefix: PrefixId) {
+        let mut trouble = self.trouble();
+        let row = &self.prefixes[prefix];
+        if row.whole.solution != Solution::default() {
+            trouble.zombies = self.zombies(&row.whole);
+        }
+        let own = row.offers.iter().filter_map(|offer| self.own_seed(prefix, offer));
+        let seeds = own.chain(self.foreign_seeds(prefix, false)).collect();
+        let whole = Announcements { seeds, trouble: trouble.clone() };
+        trouble.zombies.clear();
+        let seeds = self.foreign_seeds(prefix, true);
+        let specific = (!seeds.is_empty()).then_some(Announcements { seeds, trouble });
+        let whole = self.solved(whole);
+        let specific = specific.map(|announcements| self.solved(announcements));
+        let row = &mut self.prefixes[prefix];
+        (row.whole, row.specific) = (whole, specific);
+        self.prefixes[prefix].fates = self.find_fates(prefix);
+    }
+
+    fn solved(&mut self, announcements: Announcements) -> Block {
+        let graph = &self.spec.graph;
+        let (solution, unsettled) =
+            match Solution::solve(graph, &announcements, &mut self.workspace) {
+                Ok(solution) => (solution, None),
+                Err(Unsettled::NotUnique { states, differing }) => {
+                    let [first, _] = *states;
+                    let who = names(differing.iter().map(|&at| graph.asn(at)));
+                    (
+                        first,
+                        Some(format!(
+                            "there is more than one stable state; timing decides for {who}"
+                        )),
+                    )
+                }
+                Err(Unsettled::Diverged { changing }) => {
+                    let who = names(changing.iter().map(|&at| graph.asn(at)));
+                    let words = format!(
+                        "routing never settles: it goes on changing at {who}; what is shown is \
+                         routing without the preferences and leaks that cause it"
+                    );
+                    return self.calm(announcements, words);
+                }
+            };
+        Block { announcements, solution, unsettled }
+    }
+
+    /// What routing would be if nobody leaked or preferred otherwise: it always settles.
+    fn calm(&mut self, mut announcements: Announcements, words: String) -> Block {
+        announcements.trouble.leaks.clear();
+        announcements.trouble.preferences.clear();
+        announcements.trouble.zombies.clear();
+        announcements.trouble.validators.clear();
+        for seed in &mut announcements.seeds {
+            seed.control.local_preference = None;
+        }
+        let solution = Solution::solve(&self.spec.graph, &announcements, &mut self.workspace)
+            .expect("routes that are preferred and exported by relation settle in one state");
+        Block { announcements, solution, unsettled: Some(words) }
+    }
+
+    /// The way of a group's traffic through the ASes to where it ends.
+    fn way(&self, questions: &Questions<'_>, group: ClientGroupId) -> Vec<Step<NextHop>> {
+        let (Some(at), location) = self.groups[group.index()] else { return Vec::new() };
+        let seeds = &questions.block.announcements.seeds;
+        walk(
+            (at, location),
+            &self.places,
+            |at| questions.equal_next_hops(at),
+            |hop| match hop {
+                NextHop::As(next) => Some(*next),
+                NextHop::Seed(_) | NextHop::Zombie(_) => None,
+            },
+            |hop| match hop {
+                NextHop::Seed(seed) => self.session(seeds[*seed].exit).and_then(|own| own.location),
+                NextHop::As(_) | NextHop::Zombie(_) => None,
+            },
+            |at| questions.inquiry.next_hop(at),
+        )
+    }
+
+    /// Our session that an exit names; none: it is not ours.
+    fn session(&self, exit: u32) -> Option<OwnSession> {
+        self.sessions.get(LinkId(exit)).copied().flatten()
+    }
+
+    fn questions<'a>(&'a self, block: &'a Block) -> Questions<'a> {
+        let routes = block.solution.routes(&self.spec.graph, &block.announcements);
+        Questions { block, inquiry: routes.inquire(), known: RefCell::new(BTreeMap::new()) }
+    }
+
+    /// Finds what becomes of every group's traffic to a prefix.
+    fn find_fates(&self, prefix: PrefixId) -> Vec<Fate> {
+        let row = &self.prefixes[prefix];
+        let whole = self.questions(&row.whole);
+        let specific = row.specific.as_ref().map(|block| self.questions(block));
+        let groups = (0..self.groups.len()).map(ClientGroupId::from_index);
+        groups
+            .map(|group| {
+                let heard = specific.as_ref().filter(|_| self.hears_specific(group, prefix));
+                let questions = heard.unwrap_or(&whole);
+                self.end(questions.block, &self.way(questions, group))
+            })
+            .collect()
+    }
+
+    /// Whether a group's AS hears more specific blocks, which then win.
+    fn hears_specific(&self, group: ClientGroupId, prefix: PrefixId) -> bool {
+        let at = self.groups[group.index()].0;
+        let block = self.prefixes[prefix].specific.as_ref();
+        block.zip(at).is_some_and(|(block, at)| block.solution.class(at).is_some())
+    }
+
+    fn end(&self, block: &Block, way: &[Step<NextHop>]) -> Fate {
+        let no_route = Fate::Lost(DropCause::NoRoute);
+        let Some(last) = way.last() else { return no_route };
+        let discards = |asn: u32| {
+            self.troubles
+                .iter()
+                .any(|row| matches!(row, Trouble::Blackhole { asn: who } if *who == asn))
+        };
+        // Who only sends is not who discards: users' own AS does too, if it is named.
+        if way.iter().any(|step| discards(self.spec.graph.asn(step.at))) {
+            return Fate::Lost(DropCause::Blackhole);
+        }
+        let exit = match last.hop {
+            Some(NextHop::Seed(seed)) => {
+                let seed = &block.announcements.seeds[seed];
+                if seed.control.blackhole {
+                    return Fate::Lost(DropCause::Blackhole);
+                }
+                seed.exit
+            }
+            // What a zombie route leads to has no route any more.
+            Some(NextHop::Zombie(_)) => return Fate::Lost(DropCause::Blackhole),
+            Some(NextHop::As(_)) => return Fate::Lost(DropCause::Loop),
+            None => return no_route,
+        };
+        match self.session(exit) {
+            Some(own) => Fate::Lands(Landing { site: own.site, via: Some(own.neighbour) }),
+            None => Fate::Lost(DropCause::Hijacked),
+        }
+    }
+}
+
+/// Many questions about one block.
+struct Questions<'a> {
+    block: &'a Block,
+    inquiry: Inquiry<'a>,
+    /// Equally good next hops of ASes that were asked about: most groups share their way.
+    known: RefCell<BTreeMap<u32, Vec<NextHop>>>,
+}
+
+impl Questions<'_> {
+    fn equal_next_hops(&self, at: u32) -> Vec<NextHop> {
+        let mut known = self.known.borrow_mut();
+        known.entry(at).or_insert_with(|| self.inquiry.equal_next_hops(at)).clone()
+    }
+}
+
+/// A few AS numbers for people.
+fn names(asns: impl Iterator<Item = u32>) -> String {
+    let all: Vec<String> = asns.map(|asn| format!("AS{asn}")).collect();
+    match all.len() {
+        0..=5 => all.join(", "),
+        more => format!("{} and {} more", all[..5].join(", "), more - 5),
+    }
+}
+
+impl LandingModel for DirectLanding {
+    fn announce(&mut self, _now: SimTime, prefix: PrefixId, offers: &[Offer]) -> bool {
+        let row = &mut self.prefixes[prefix];
+        if row.offers == offers && row.whole.solution != Solution::default() {
+            return false;
+        }
+        row.offers = offers.to_vec();
+        self.solve(prefix);
+        true
+    }
+
+    fn set_trouble(&mut self, _now: SimTime, trouble: &Trouble, on: bool) {
+        self.troubles.retain(|row| row != trouble);
+        if on {
+            self.troubles.push(trouble.clone());
+        }
+        let prefixes: Vec<PrefixId> = self.prefixes.ids().collect();
+        prefixes.into_iter().for_each(|prefix| self.solve(prefix));
+    }
+
+    fn fate(&self, group: ClientGroupId, prefix: PrefixId) -> Fate {
+        let known = self.prefixes[prefix].fates.get(group.index());
+        known.copied().unwrap_or(Fate::Lost(DropCause::NoRoute))
+    }
+
+    fn explain(&self, group: ClientGroupId, prefix: PrefixId) -> Explanation {
+        let row = &self.prefixes[prefix];
+        let specific = row.specific.as_ref().filter(|_| self.hears_specific(group, prefix));
+        let block = specific.unwrap_or(&row.whole);
+        let questions = self.questions(block);
+        let way = self.way(&questions, group);
+        if way.is_empty() {
+            return Explanation::Words("the group is in no AS of the graph".to_owned());
+        }
+        let hops = way.iter().map(|step| {
+            let rows = questions.inquiry.explain(step.at).into_iter().map(|row| {
+                let taken = Some(row.hop) == step.hop;
+                let own = match row.hop {
+                    NextHop::Seed(seed) => self.session(block.announcements.seeds[seed].exit),
+                    NextHop::As(_) | NextHop::Zombie(_) => None,
+                };
+                RouteChoice {
+                    as_path: row.path,
+                    site: own.map(|own| own.site),
+                    learned_from: row.class.name(),
+                    taken,
+                    reason: way_words(taken, step, &row.standing),
+                }
+            });
+            let mut routes: Vec<RouteChoice> = rows.collect();
+            routes.sort_by_key(|row| !row.taken);
+            HopChoice { asn: self.spec.graph.asn(step.at), routes }
+        });
+        Explanation::Hops(hops.collect())
+    }
+
+    fn caveats(&self) -> Vec<Warning> {
+        let mut rows = Vec::new();
+        for row in self.prefixes.rows() {
+            let blocks = std::iter::once(&row.whole).chain(&row.specific);
+            rows.extend(blocks.filter_map(|block| block.unsettled.as_ref()).map(|what| Warning {
+                code: "W0104",
+                message: format!("at the end of the run {what}"),
+            }));
+        }
+        rows
+    }
+}

@@ -1,0 +1,414 @@
+//! Landing by BGP message by message: loops, black holes and hunting on the way included.
+
+use super::bgp::{BgpSpec, OwnSession, own_sessions, way_words};
+use super::event_network::{EventNetwork, event_network};
+use super::walk::{Places, Step, walk};
+use super::{Explanation, Fate, HopChoice, Landing, LandingModel, Offer, RouteChoice, Trouble};
+use crate::kernel::{Id, SimTime, Table};
+use crate::net::{GeoPoint, LinkId};
+use crate::record::{DropCause, Warning};
+use crate::route::bgp::{
+    Advanced, BgpChange, BgpPrefixId, BgpSim, Candidate, Community, Cycle, Origin, Origination,
+    RouteSink, RouteView, SettleLimits, Settled, SpeakerId, Standing,
+};
+use crate::scenario::{ClientGroupId, PrefixId, Scenario};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Where a route leads from an AS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hop {
+    /// To the AS of this index.
+    As(u32),
+    /// To us, over this link.
+    Ours(LinkId),
+    /// Nowhere further: the AS announces the prefix itself.
+    Own,
+}
+
+/// Routing as it is while messages travel; users go where it sends them at every instant.
+pub struct EventLanding {
+    spec: Arc<BgpSpec>,
+    net: EventNetwork,
+    sim: BgpSim,
+    sessions: Table<LinkId, Option<OwnSession>>,
+    places: Places,
+    /// Per client group: index of its AS, and its place.
+    groups: Vec<(Option<u32>, Option<GeoPoint>)>,
+    offers: Table<PrefixId, Vec<Offer>>,
+    fates: Table<PrefixId, Vec<Fate>>,
+    blackholes: BTreeSet<u32>,
+    /// Time of the solver at the start of the run: by then it had converged.
+    base: SimTime,
+    /// Prefixes to look at again at the next step, whether messages changed them or not.
+    touched: BTreeSet<PrefixId>,
+    caveat: Option<String>,
+    stuck: bool,
+}
+
+/// Notes which prefixes changed anywhere.
+#[derive(Default)]
+struct Changed {
+    prefixes: BTreeSet<BgpPrefixId>,
+    cycle: Option<Cycle>,
+}
+
+impl RouteSink for Changed {
+    fn best_changed(&mut self, _at: SimTime, _speaker: SpeakerId, prefix: BgpPrefixId) {
+        self.prefixes.insert(prefix);
+    }
+
+    fn circling(&mut self, _at: SimTime, cycle: &Cycle) {
+        self.cycle = Some(cycle.clone());
+    }
+}
+
+impl EventLanding {
+    /// The model of a scenario in one replication whose routing is `spec`.
+    #[must_use]
+    pub fn new(scenario: &Scenario, spec: &BgpSpec, replication: u32) -> EventLanding {
+        let net = event_network(scenario, spec);
+        let groups = scenario.client_groups.rows().iter();
+        let groups: Vec<_> = groups
+            .map(|row| (row.asn.and_then(|asn| spec.graph.index_of(asn)), row.location))
+            .collect();
+        let nowhere = vec![Fate::Lost(DropCause::NoRoute); groups.len()];
+        EventLanding {
+            sim: BgpSim::new(Arc::clone(&net.network), scenario.seed, replication),
+            net,
+            sessions: own_sessions(scenario, spec),
+            places: Places::new(spec),
+            groups,
+            offers: Table::filled(scenario.prefixes.len(), Vec::new()),
+            fates: Table::filled(scenario.prefixes.len(), nowhere),
+            blackholes: BTreeSet::new(),
+            base: SimTime::ZERO,
+            touched: BTreeSet::new(),
+            caveat: None,
+            stuck: false,
+            spec: Arc::new(spec.clone()),
+        }
+    }
+
+    fn solver_time(&self, now: SimTime) -> SimTime {
+        SimTime(self.base.0.saturating_add(now.0))
+    }
+
+    fn apply(&mut self, now: SimTime, change: BgpChange) {
+        self.sim.apply(self.solver_time(now), change);
+    }
+
+    fn speaker(&self, asn: u32) -> Option<SpeakerId> {
+        self.spec.graph.index_of(asn).map(|at| self.net.speaker_of[at as usize])
+    }
+
+    fn origination(&self, prefix: PrefixId, offer: &Offer) -> Option<Origination> {
+        let link = offer.link?;
+        let own = self.sessions[link]?;
+        let asked = &offer.attributes;
+        let mut communities = Vec::new();
+        communities.extend(asked.no_export.then_some(Community::NoExport));
+        communities.extend(asked.blackhole.then_some(Community::Blackhole));
+        let at = own.asn;
+        communities.extend(asked.no_export_to.iter().map(|&to| Community::NoExportTo { at, to }));
+        communities.extend(asked.prepend_to.iter().map(|&(to, times)| Community::PrependTo {
+            at,
+            to,
+            times,
+        }));
+        communities.extend(asked.local_pref.map(|value| Community::LocalPref { at, value }));
+        communities.extend(asked.communities.iter().map(|&(a, b)| Community::Plain(a, b)));
+        communities.sort_unstable();
+        Some(Origination {
+            speaker: self.net.router_of[link]?,
+            prefix: self.net.whole[prefix],
+            med: asked.med,
+            origin: Origin::Igp,
+            communities,
+            prepend: asked.prepend,
+            path: Vec::new(),
+            sessions: None,
+        })
+    }
+
+    fn hijack(&mut self, now: SimTime, trouble: &Trouble, on: bool) {
+        let Trouble::Hijack { asn, prefix, more_specific, pretends } = trouble else { return };
+        let Some(speaker) = self.speaker(*asn) else { return };
+        let block =
+            if *more_specific { self.net.specific[*prefix] } else { Some(self.net.whole[*prefix]) };
+        let Some(block) = block else { return };
+        let change = if on {
+            BgpChange::Announce(Origination {
+                speaker,
+                prefix: block,
+                med: None,
+                origin: Origin::Igp,
+                communities: Vec::new(),
+                prepend: 0,
+                path: if *pretends { vec![self.spec.asn] } else { Vec::new() },
+                sessions: None,
+            })
+        } else {
+            BgpChange::Withdraw { speaker, prefix: block }
+        };
+        self.apply(now, change);
+    }
+
+    fn prefer(&mut self, now: SimTime, asn: u32, neighbour: u32, value: Option<u32>) {
+        let Some(&(session, side)) = self.net.session_of.get(&(asn, neighbour)) else { return };
+        let import =
+            value.and_then(|value| self.net.preferences.get(&value)).copied().into_iter().collect();
+        self.apply(now, BgpChange::SetPolicies { session, side, import, export: Vec::new() });
+    }
+
+    /// Blocks that traffic to a prefix may follow, the most specific first.
+    fn blocks(&self, prefix: PrefixId) -> impl Iterator<Item = BgpPrefixId> + '_ {
+        self.net.specific[prefix].into_iter().chain([self.net.whole[prefix]])
+    }
+
+    fn hop_of(&self, route: &RouteView) -> Hop {
+        let Some(from) = route.from else { return Hop::Own };
+        match self.net.link_of.get(&from) {
+            Some(&link) => Hop::Ours(link),
+            None => Hop::As(self.net.index_of[from.index()].unwrap_or(u32::MAX)),
+        }
+    }
+
+    fn candidates(&self, at: u32, prefix: PrefixId) -> Vec<Hop> {
+        let speaker = self.net.speaker_of[at as usize];
+        let mut blocks = self.blocks(prefix);
+        let routes = blocks.find_map(|block| {
+            let routes = self.sim.equally_good(speaker, block);
+            (!routes.is_empty()).then_some(routes)
+        });
+        routes.unwrap_or_default().iter().map(|route| self.hop_of(route)).collect()
+    }
+
+    fn best(&self, at: u32, prefix: PrefixId) -> Option<Hop> {
+        let speaker = self.net.speaker_of[at as usize];
+        let mut blocks = self.blocks(prefix);
+        blocks.find_map(|block| self.sim.best(speaker, block)).map(|route| self.hop_of(&route))
+    }
+
+    fn way(&self, group: usize, prefix: PrefixId) -> Vec<Step<Hop>> {
+        let (Some(at), location) = self.groups[group] else { return Vec::new() };
+        walk(
+            (at, location),
+            &self.places,
+            |at| self.candidates(at, prefix),
+            |hop| match hop {
+                Hop::As(next) => Some(*next),
+                Hop::Ours(_) | Hop::Own => None,
+            },
+            |hop| match hop {
+                Hop::Ours(link) => self.sessions[*link].and_then(|own| own.location),
+                Hop::As(_) | Hop::Own => None,
+            },
+            |at| self.best(at, prefix),
+        )
+    }
+
+    fn end(&self, way: &[Step<Hop>]) -> Fate {
+        let Some(last) = way.last() else { return Fate::Lost(DropCause::NoRoute) };
+        if way.iter().any(|step| self.blackholes.contains(&self.spec.graph.asn(step.at))) {
+            return Fate::Lost(DropCause::Blackhole);
+        }
+        match last.hop {
+            None if way.len() == 1 => Fate::Lost(DropCause::NoRoute),
+            // A network on the way was told of a route that is not there any more.
+            None => Fate::Lost(DropCause::Blackhole),
+            Some(Hop::As(_)) => Fate::Lost(DropCause::Loop),
+            Some(Hop::Own) => Fate::Lost(DropCause::Hijacked),
+            Some(Hop::Ours(link)) => match self.sessions[link] {
+                Some(own) => Fate::Lands(Landing { site: own.site, via: Some(own.neighbour) }),
+                None => Fate::Lost(DropCause::NoRoute),
+            },
+        }
+    }
+
+    fn find_fates(&mut self, prefix: PrefixId) {
+        let fates =
+            (0..self.groups.len()).map(|group| self.end(&self.way(group, prefix))).collect();
+        self.fates[prefix] = fates;
+    }
+
+    /// Before the run: until nothing is left to happen.
+    fn settle(&mut self) -> BTreeSet<BgpPrefixId> {
+        let mut changed = Changed::default();
+        self.caveat = match self.sim.settle_heard(SettleLimits::default(), &mut changed) {
+            Settled::Converged { .. } => None,
+            Settled::Diverged { cycle } => {
+                Some(format!("routing goes round for ever: {}", self.members(&cycle)))
+            }
+            Settled::Oscillating { cycle, .. } => {
+                Some(format!("routing had not settled at the start: {}", self.members(&cycle)))
+            }
+            Settled::LimitReached { .. } => Some("routing had not settled at the start".to_owned()),
+        };
+        self.base = self.sim.now();
+        changed.prefixes
+    }
+
+    fn members(&self, cycle: &Cycle) -> String {
+        let names = cycle
+            .members
+            .iter()
+            .take(8)
+            .map(|member| self.net.network.speakers[member.speaker].id.clone());
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    fn words(&self, candidates: &[Candidate], row: &Candidate) -> String {
+        match row.standing {
+            Standing::Best | Standing::EquallyGood => format!(
+                "local preference {}, path length {}",
+                row.route.local_pref,
+                row.route.path.len()
+            ),
+            Standing::LostAt { step, to } => {
+                let other = candidates.get(to).and_then(|row| row.route.path.first());
+                let other = other.map_or_else(|| "its own".to_owned(), |asn| format!("AS{asn}'s"));
+                format!("lost at {} to {other}", step.name())
+            }
+            Standing::Refused(refusal) => format!("refused: {refusal:?}"),
+        }
+    }
+}
+
+impl LandingModel for EventLanding {
+    fn announce(&mut self, now: SimTime, prefix: PrefixId, offers: &[Offer]) -> bool {
+        if self.offers[prefix] == offers {
+            return false;
+        }
+        let before = std::mem::replace(&mut self.offers[prefix], offers.to_vec());
+        for old in &before {
+            let gone = !offers.iter().any(|offer| offer.link == old.link);
+            let router = old.link.and_then(|link| self.net.router_of[link]);
+            if let (true, Some(speaker)) = (gone, router) {
+                self.apply(now, BgpChange::Withdraw { speaker, prefix: self.net.whole[prefix] });
+            }
+        }
+        for offer in offers.iter().filter(|offer| !before.contains(offer)) {
+            if let Some(origination) = self.origination(prefix, offer) {
+                self.apply(now, BgpChange::Announce(origination));
+            }
+        }
+        true
+    }
+
+    fn set_trouble(&mut self, now: SimTime, trouble: &Trouble, on: bool) {
+        match trouble {
+            Trouble::Leak { asn } => {
+                if let Some(speaker) = self.speaker(*asn) {
+                    self.apply(now, BgpChange::Leak { speaker, on });
+                }
+            }
+            Trouble::Hijack { .. } => self.hijack(now, trouble, on),
+            Trouble::Blackhole { asn } => {
+                if on {
+                    self.blackholes.insert(*asn);
+                } else {
+                    self.blackholes.remove(asn);
+                }
+                self.touched.extend(self.offers.ids());
+            }
+            Trouble::Zombie { asn } => {
+                if let Some(speaker) = self.speaker(*asn) {
+                    self.apply(now, BgpChange::IgnoreWithdrawals { speaker, session: None, on });
+                }
+            }
+            Trouble::Depeering { a, b } => {
+                if let Some(&(session, _)) = self.net.session_of.get(&(*a, *b)) {
+                    let change = if on {
+                        BgpChange::SessionDown(session)
+                    } else {
+                        BgpChange::SessionUp(session)
+                    };
+                    self.apply(now, change);
+                }
+            }
+            Trouble::LocalPref { asn, neighbour, value } => {
+                self.prefer(now, *asn, *neighbour, on.then_some(*value));
+            }
+        }
+    }
+
+    fn fate(&self, group: ClientGroupId, prefix: PrefixId) -> Fate {
+        self.fates[prefix][group.index()]
+    }
+
+    fn explain(&self, group: ClientGroupId, prefix: PrefixId) -> Explanation {
+        let way = self.way(group.index(), prefix);
+        if way.is_empty() {
+            return Explanation::Words("the group is in no AS of the graph".to_owned());
+        }
+        let hops = way.iter().map(|step| {
+            let speaker = self.net.speaker_of[step.at as usize];
+            let mut routes = Vec::new();
+            for block in self.blocks(prefix) {
+                let candidates = self.sim.explain(speaker, block);
+                for row in &candidates {
+                    let hop = self.hop_of(&row.route);
+                    let taken =
+                        step.hop == Some(hop) && !routes.iter().any(|r: &RouteChoice| r.taken);
+                    let site = match hop {
+                        Hop::Ours(link) => self.sessions[link].map(|own| own.site),
+                        Hop::As(_) | Hop::Own => None,
+                    };
+                    routes.push(RouteChoice {
+                        as_path: row.route.path.clone(),
+                        site,
+                        learned_from: row.route.learned.map_or("own", |relation| relation.name()),
+                        taken,
+                        reason: way_words(taken, step, &self.words(&candidates, row)),
+                    });
+                }
+            }
+            routes.sort_by_key(|row| !row.taken);
+            HopChoice { asn: self.spec.graph.asn(step.at), routes }
+        });
+        Explanation::Hops(hops.collect())
+    }
+
+    fn converges_by_itself(&self) -> bool {
+        true
+    }
+
+    fn next_time(&self) -> Option<SimTime> {
+        if self.stuck {
+            return None;
+        }
+        let next = self.sim.next_time().map(|at| SimTime(at.0.saturating_sub(self.base.0)));
+        let next = if self.touched.is_empty() { next? } else { SimTime::ZERO };
+        let step = self.spec.timing.step.0;
+        Some(SimTime(next.0.div_ceil(step).saturating_mul(step)))
+    }
+
+    fn advance(&mut self, now: SimTime) -> Vec<PrefixId> {
+        let changed = if now == SimTime::ZERO {
+            self.settle()
+        } else {
+            let mut changed = Changed::default();
+            if let Advanced::StuckAt(_) = self.sim.advance(self.solver_time(now), &mut changed) {
+                self.stuck = true;
+            }
+            if let Some(cycle) = &changed.cycle {
+                self.caveat = Some(format!("routing goes round for ever: {}", self.members(cycle)));
+            }
+            changed.prefixes
+        };
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.extend(changed.into_iter().filter_map(|block| self.net.prefix_of[block.index()]));
+        touched.iter().for_each(|&prefix| self.find_fates(prefix));
+        touched.into_iter().collect()
+    }
+
+    fn messages(&self) -> u64 {
+        self.sim.counts().messages
+    }
+
+    fn caveats(&self) -> Vec<Warning> {
+        let row = |message: &String| Warning { code: "W0104", message: message.clone() };
+        self.caveat.iter().map(row).collect()
+    }
+}

@@ -91,6 +91,11 @@ fn both_searches_for_stable_states_agree() {
     let mut compared = 0;
     for name in labs::names() {
         let lab = labs::load(&name);
+        // Whether a prefix limit holds a session down depends on the past.
+        let mut sides = lab.network.sessions.rows().iter().flat_map(|row| &row.sides);
+        if sides.any(|side| side.prefixes_max.is_some()) {
+            continue;
+        }
         let mut sim = BgpSim::new(Arc::new(lab.network.clone()), lab.seed, 0);
         for step in &lab.steps {
             sim.apply(step.at, step.change.clone());

@@ -93,7 +93,9 @@ impl Shown<'_> {
             LabOutcome::Oscillating => {
                 "states of all routes came again, but chance decides how it goes on".to_owned()
             }
-            LabOutcome::Limit => "a limit of time or updates stopped it".to_owned(),
+            LabOutcome::Limit => {
+                "it was not at rest when a limit of time or updates was reached".to_owned()
+            }
         };
         let _ = writeln!(text, "outcome: {}: {words}", self.played.outcome.name());
         if let Some(cycle) = &self.played.cycle {

@@ -14,7 +14,8 @@
 //!   preference. At the speaker that originates them they win over everything.
 //! - Policies on export see the path before the own AS is put in front. Sessions inside an AS prepend
 //!   nothing. Refusal because of the own AS in the path is for external sessions.
-//! - MED of another AS's route is not told to a third AS. MED of the own AS's routes is.
+//! - MED is told to another AS only by the router that originates the route, or if an export policy
+//!   sets it, as BIRD does.
 //! - A mark such as no-export is obeyed by who hears it; who sets it on an own route still sends it.
 //! - Both ends of a session learn at once that it went down. An internal session goes down at once
 //!   when the IGP no longer connects its ends. The IGP itself converges at once.

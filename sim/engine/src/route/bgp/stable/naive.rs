@@ -197,8 +197,8 @@ impl<'a> Naive<'a> {
             if !leaks && !may_pass(route.class, relation) {
                 return None;
             }
-            // The MED of another AS stays here (RFC 4271, 5.1.4).
-            if route.class.is_some() {
+            // A MED goes out from the router that originates the route only (RFC 4271, 5.1.4).
+            if candidate.from.is_some() {
                 route.med = None;
             }
             route.originator = None;

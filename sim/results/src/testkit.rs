@@ -69,6 +69,17 @@ fn unlabelled(metric: &str) -> Operand {
     Operand::Metric { metric: metric.into(), labels: Vec::new() }
 }
 
+/// Routing that takes no time.
+fn at_once() -> RoutingSpec {
+    RoutingSpec {
+        igp_convergence: SimSpan::ZERO,
+        bgp_convergence_min: SimSpan::ZERO,
+        bgp_convergence_mean: SimSpan::ZERO,
+        bgp_convergence_max: SimSpan::ZERO,
+        landing_noise: 0.0,
+    }
+}
+
 /// Three sites a, b (servers) and c; links ab (both ways) and bc (one way); tenants shop and film,
 /// classes interactive and bulk; arms base and alt; three replications.
 pub(crate) fn scenario() -> Scenario {
@@ -124,13 +135,7 @@ pub(crate) fn scenario() -> Scenario {
         surges: Vec::new(),
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(1),
-        routing: RoutingSpec {
-            igp_convergence: SimSpan::ZERO,
-            bgp_convergence_min: SimSpan::ZERO,
-            bgp_convergence_mean: SimSpan::ZERO,
-            bgp_convergence_max: SimSpan::ZERO,
-            landing_noise: 0.0,
-        },
+        routing: at_once(),
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
         feeds: vec![feed; FeedKind::ALL.len()],

@@ -4,6 +4,7 @@ use super::measured::DataFile;
 use super::walk::{Chosen, Step};
 use crate::kernel::{Id, SimSpan, Table};
 use crate::net::{GeoPoint, LinkId, NeighbourId, NodeKind, SiteId};
+use crate::record::Warning;
 use crate::route::bgp::{Mrai, MraiScope, Relation, Validation};
 use crate::route::internet::{AsGraph, Class};
 use crate::scenario::{PrefixId, Scenario};
@@ -184,4 +185,20 @@ pub(super) fn way_words<H>(taken: bool, discards: bool, step: &Step<H>, standing
         (false, _) => standing.to_owned(),
     };
     if taken && discards { words + "; but it discards the traffic" } else { words }
+}
+
+/// Whether an AS on the way had a choice about which geography says nothing.
+pub(super) fn is_arbitrary<H>(way: &[Step<H>]) -> bool {
+    way.iter().any(|step| step.chosen == Chosen::Arbitrary)
+}
+
+/// The warning about them.
+pub(super) fn arbitrary_exits(groups: usize, of: usize) -> Option<Warning> {
+    (groups > 0).then(|| Warning {
+        code: "W0105",
+        message: format!(
+            "on the way of {groups} of {of} client groups an AS has equally good exits and nothing \
+             is known of its places: the lowest AS number decides; `routing.presence` can tell more"
+        ),
+    })
 }

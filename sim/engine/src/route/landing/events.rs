@@ -1,6 +1,8 @@
 //! Landing by BGP message by message: loops, black holes and hunting on the way included.
 
-use super::bgp::{BgpSpec, OWN_ROUTE, OwnSession, own_sessions, way_words};
+use super::bgp::{
+    BgpSpec, OWN_ROUTE, OwnSession, arbitrary_exits, is_arbitrary, own_sessions, way_words,
+};
 use super::event_network::{EventNetwork, event_network};
 use super::walk::{Places, Step, walk};
 use super::{Explanation, Fate, HopChoice, Landing, LandingModel, Offer, RouteChoice, Trouble};
@@ -37,6 +39,8 @@ pub struct EventLanding {
     groups: Vec<(Option<u32>, Option<GeoPoint>)>,
     offers: Table<PrefixId, Vec<Offer>>,
     fates: Table<PrefixId, Vec<Fate>>,
+    /// Groups on whose way an AS had a choice about which geography says nothing.
+    arbitrary: Table<PrefixId, usize>,
     blackholes: BTreeSet<u32>,
     /// Time of the solver at the start of the run: by then it had converged.
     base: SimTime,
@@ -81,6 +85,7 @@ impl EventLanding {
             groups,
             offers: Table::filled(scenario.prefixes.len(), Vec::new()),
             fates: Table::filled(scenario.prefixes.len(), nowhere),
+            arbitrary: Table::filled(scenario.prefixes.len(), 0),
             blackholes: BTreeSet::new(),
             base: SimTime::ZERO,
             touched: BTreeSet::new(),
@@ -227,9 +232,17 @@ impl EventLanding {
     }
 
     fn find_fates(&mut self, prefix: PrefixId) {
-        let fates =
-            (0..self.groups.len()).map(|group| self.end(&self.way(group, prefix))).collect();
+        let mut arbitrary = 0;
+        let groups = 0..self.groups.len();
+        let fates = groups
+            .map(|group| {
+                let way = self.way(group, prefix);
+                arbitrary += usize::from(is_arbitrary(&way));
+                self.end(&way)
+            })
+            .collect();
         self.fates[prefix] = fates;
+        self.arbitrary[prefix] = arbitrary;
     }
 
     /// Before the run: until nothing is left to happen.
@@ -414,6 +427,8 @@ impl LandingModel for EventLanding {
 
     fn caveats(&self) -> Vec<Warning> {
         let row = |message: &String| Warning { code: "W0104", message: message.clone() };
-        self.caveat.iter().map(row).collect()
+        let arbitrary = self.arbitrary.rows().iter().copied().max().unwrap_or(0);
+        let exits = arbitrary_exits(arbitrary, self.groups.len());
+        self.caveat.iter().map(row).chain(exits).collect()
     }
 }

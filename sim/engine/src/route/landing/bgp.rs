@@ -170,6 +170,9 @@ pub(super) fn own_sessions(
     rows.collect()
 }
 
+/// Added to the reason of a route to a more specific block.
+pub(super) const SPECIFIC: &str = " (more specific block)";
+
 /// Why a route is taken or not, for people.
 pub(super) fn way_words<H>(taken: bool, step: &Step<H>, standing: &str) -> String {
     match (taken, step.chosen) {

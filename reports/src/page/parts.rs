@@ -69,6 +69,10 @@ fn mark(shape: Shape, ink: Ink) -> String {
         Shape::Left => format!("<path class=\"f {class}\" d=\"M2.5 6l8.5-4.5v9z\"/>"),
         Shape::Right => format!("<path class=\"f {class}\" d=\"M11.5 6l-8.5-4.5v9z\"/>"),
         Shape::Square => format!("<path class=\"f {class}\" d=\"M3 2h8v8h-8z\"/>"),
+        Shape::Down => format!("<path class=\"f {class}\" d=\"M7 10.5l4.5-8.5h-9z\"/>"),
+        Shape::Cross => {
+            format!("<path class=\"l {class}\" stroke-width=\"2\" d=\"M3.5 2.5l7 7m0-7l-7 7\"/>")
+        }
         Shape::Diamond => {
             format!("<path class=\"f {class}\" d=\"M7 .8l5.2 5.2-5.2 5.2-5.2-5.2z\"/>")
         }

@@ -1,7 +1,7 @@
 //! All figures with their intervals.
 
 use super::parts::arm_name;
-use crate::number::{number, unit_name, with_error};
+use crate::number::unit_name;
 use crate::words::verdict_word;
 use crate::{text, words};
 use maud::{Markup, html};
@@ -127,10 +127,7 @@ fn table(view: &RunView, keys: &[Key]) -> Markup {
 
 fn cell(value: Option<&MetricValue>, judged: Option<&ComparisonRow>) -> Markup {
     let Some(value) = value else { return html! { "–" } };
-    let figure = match value.interval {
-        Some((low, high)) => with_error(value.mean, (high - low) / 2.0),
-        None => number(value.mean),
-    };
+    let figure = words::metric_mean(value);
     html! {
         @match judged.map(|row| row.verdict) {
             Some(Verdict::Better) => { strong { (figure) } " " span.be.word { (verdict_word(Verdict::Better)) } },

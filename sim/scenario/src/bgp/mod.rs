@@ -10,6 +10,7 @@ mod lab;
 mod lab_table;
 mod policy;
 mod policy_table;
+mod replay;
 mod resolve;
 mod steps;
 #[cfg(test)]
@@ -18,7 +19,7 @@ mod words;
 
 pub use lab::{
     BgpLab, ExpectedForward, ExpectedRoute, ForwardEnd, LabExpect, LabMoment, LabOutcome, LabPhase,
-    LabSeeds, LabStable, LabStep,
+    LabReplay, LabSeeds, LabStable, LabStep,
 };
 pub use words::community_text;
 

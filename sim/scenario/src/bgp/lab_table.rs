@@ -58,7 +58,8 @@ static DEFAULTS: Mapping = Mapping {
     ],
 };
 
-const MRAI_KIND: Kind = Kind::Either(&ANY_SPAN, &MRAI);
+/// A waiting time: a span, or all that there is to say.
+pub(crate) const MRAI_KIND: Kind = Kind::Either(&ANY_SPAN, &MRAI);
 
 static MRAI: Mapping = Mapping {
     name: "mrai",

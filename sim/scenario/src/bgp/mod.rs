@@ -23,6 +23,11 @@ pub use lab::{
 };
 pub use words::community_text;
 
+pub(crate) use lab_table::MRAI_KIND;
+pub(crate) use policy::{number, route_policies};
+pub(crate) use policy_table::ROUTE_POLICY;
+pub(crate) use resolve::mrai;
+
 use crate::Vocabulary;
 use crate::load::{self, Loaded};
 use std::path::Path;

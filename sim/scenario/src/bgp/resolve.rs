@@ -108,7 +108,7 @@ fn decision(given: Option<&Fields>) -> DecisionOptions {
 }
 
 /// A waiting time: a span alone has no jitter and covers a session.
-fn mrai(fields: &Fields, key: &str) -> Option<Mrai> {
+pub(crate) fn mrai(fields: &Fields, key: &str) -> Option<Mrai> {
     let value = fields.get(key)?;
     if let Some(interval) = value.time() {
         return Some(Mrai { interval, ..Mrai::default() });

@@ -9,7 +9,7 @@ use crate::net::{GeoPoint, LinkId};
 use crate::record::{DropCause, Warning};
 use crate::route::bgp::{
     Advanced, BgpChange, BgpPrefixId, BgpSim, Candidate, Community, Cycle, Origin, Origination,
-    RouteSink, RouteView, SettleLimits, Settled, SpeakerId, Standing,
+    Refusal, RouteSink, RouteView, SettleLimits, Settled, SpeakerId, Standing,
 };
 use crate::scenario::{ClientGroupId, PrefixId, Scenario};
 use std::collections::BTreeSet;
@@ -156,9 +156,11 @@ impl EventLanding {
 
     fn prefer(&mut self, now: SimTime, asn: u32, neighbour: u32, value: Option<u32>) {
         let Some(&(session, side)) = self.net.session_of.get(&(asn, neighbour)) else { return };
-        let import =
-            value.and_then(|value| self.net.preferences.get(&value)).copied().into_iter().collect();
-        self.apply(now, BgpChange::SetPolicies { session, side, import, export: Vec::new() });
+        // What the session is configured with stays; the override comes last and so wins.
+        let usual = &self.net.network.sessions[session].sides[side];
+        let (mut import, export) = (usual.import.clone(), usual.export.clone());
+        import.extend(value.and_then(|value| self.net.preferences.get(&value)));
+        self.apply(now, BgpChange::SetPolicies { session, side, import, export });
     }
 
     /// Blocks that traffic to a prefix may follow, the most specific first.
@@ -269,6 +271,13 @@ impl EventLanding {
                 let other = candidates.get(to).and_then(|row| row.route.path.first());
                 let other = other.map_or_else(|| "its own".to_owned(), |asn| format!("AS{asn}'s"));
                 format!("lost at {} to {other}", step.name())
+            }
+            Standing::Refused(Refusal::Policy { policy, rule }) => {
+                let id = &self.net.network.policies[policy].id;
+                match rule {
+                    Some(rule) => format!("refused by rule {rule} of the policy {id}"),
+                    None => format!("refused by the policy {id}: no rule decides"),
+                }
             }
             Standing::Refused(refusal) => format!("refused: {refusal:?}"),
         }

@@ -22,4 +22,6 @@ mod injection;
 mod internet;
 mod mlu;
 mod predict;
+mod replay;
+mod sessions;
 mod workflow;

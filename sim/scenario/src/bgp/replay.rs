@@ -290,3 +290,135 @@ fn change(
         sessions: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bgp::{LoadedLab, load_lab};
+    use crate::testing::{Folder, vocabulary};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    const UPDATES: &str = "\
+# format: steerlab-bgp-updates/1
+# start: 2008-02-24T18:45:00Z
+time_s,peer_asn,peer_address,prefix,kind,as_path
+0,7,192.0.2.7,10.0.0.0/8,table,7 5
+0,8,2001:db8::8,10.0.0.0/8,table,\"8 {6,5}\"
+0,9,192.0.2.9,10.0.0.0/8,table,5
+1.5,7,192.0.2.7,10.0.0.0/8,announce,7 7 6 5
+2,7,192.0.2.7,192.168.0.0/16,announce,7 5
+3,8,2001:db8::8,10.0.0.0/8,withdraw,
+9,9,192.0.2.9,10.0.0.0/8,announce,(65001) 9 5
+";
+
+    const LAB: &str = "\
+format: steerlab-bgp/1
+name: recorded
+speakers: [{id: here, asn: 100, router_id: 192.0.2.7}]
+prefixes: [{id: 10.0.0.0/8}]
+policies: [{id: none, otherwise: reject}]
+";
+
+    /// Tests run at the same time; each load has a folder of its own.
+    static FOLDERS: AtomicU32 = AtomicU32::new(0);
+
+    fn load(replay: &str) -> LoadedLab {
+        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let folder = Folder::new(&format!("bgp-replay-{number}"));
+        folder.write("updates.csv", UPDATES.as_bytes());
+        folder.write("broken.csv", UPDATES.replace(",7 5", ",x").as_bytes());
+        let text = format!("{LAB}replay: {replay}\n");
+        load_lab(&folder.write("lab.yaml", text.as_bytes()), &[], &vocabulary())
+    }
+
+    /// Steps as (seconds, speaker, path; none: withdrawn).
+    fn steps(lab: &crate::bgp::BgpLab) -> Vec<(f64, &str, Option<&[u32]>)> {
+        let name = |speaker: SpeakerId| lab.network.speakers[speaker].id.as_str();
+        let row = |step: &LabStep| match &step.change {
+            BgpChange::Announce(made) => (step.at, made.speaker, Some(made.path.clone())),
+            BgpChange::Withdraw { speaker, .. } => (step.at, *speaker, None),
+            other => panic!("{other:?}"),
+        };
+        let rows = lab.steps.iter().map(row);
+        rows.map(|(at, speaker, path)| {
+            (at.seconds(), name(speaker), path.map(|path| &*path.leak()))
+        })
+        .collect()
+    }
+
+    #[test]
+    fn peers_say_what_they_said_when_they_said_it() {
+        let loaded = load("{file: updates.csv, to: here, delay: 3ms, import: [none]}");
+        let lab = loaded.lab.unwrap_or_else(|| panic!("{:?}", loaded.findings.diagnostics));
+        let (seven, eight, nine) = ("AS7-192.0.2.7", "AS8-2001:db8::8", "AS9-192.0.2.9");
+        assert_eq!(
+            steps(&lab),
+            [
+                (0.0, seven, Some(&[5][..])),
+                (0.0, eight, Some(&[5])),
+                (0.0, nine, Some(&[5])),
+                (1.5, seven, Some(&[7, 6, 5])),
+                (3.0, eight, None),
+                (9.0, nine, Some(&[5])),
+            ]
+        );
+        let speakers = lab.network.speakers.rows();
+        let ids: Vec<u32> = speakers.iter().map(|row| row.router_id).collect();
+        // An address that is taken, and one of IPv6, make way.
+        assert_eq!(ids, [0xc000_0207, 0xf000_0000, 0xf000_0001, 0xc000_0209]);
+        let session = &lab.network.sessions.rows()[1];
+        assert_eq!((session.id.as_str(), session.delay.0), ("AS8-2001:db8::8-here", 3_000_000));
+        assert_eq!(session.sides[1].import, [RoutePolicyId(0)]);
+        let silence = &lab.network.policies[session.sides[1].export[0]];
+        assert!(silence.rules.is_empty() && silence.otherwise == Verdict::Reject);
+        let replay = lab.replay.unwrap();
+        assert_eq!((replay.held, replay.updates, replay.left_out), (3, 3, 1));
+        assert_eq!(replay.clock(SimTime(1_500_000_000)), "2008-02-24T18:45:01Z");
+        assert_eq!(replay.notes.len(), 2, "{:?}", replay.notes);
+    }
+
+    #[test]
+    fn a_part_begins_with_what_is_held_then() {
+        let part = "{file: updates.csv, to: here, peers: [7, 8], from: 3s, until: 8s, at: 10s}";
+        let lab = load(part).lab.unwrap();
+        assert_eq!(steps(&lab), [(0.0, "AS7-192.0.2.7", Some(&[7, 6, 5][..]))]);
+        let lab = load(&part.replace("3s", "2s")).lab.unwrap();
+        let (seven, eight) = ("AS7-192.0.2.7", "AS8-2001:db8::8");
+        let wanted =
+            [(0.0, seven, Some(&[7, 6, 5][..])), (0.0, eight, Some(&[5])), (11.0, eight, None)];
+        assert_eq!(steps(&lab), wanted);
+        assert_eq!(lab.replay.unwrap().clock(SimTime(11_000_000_000)), "2008-02-24T18:45:03Z");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_replay_is_told() {
+        for (replay, wanted) in [
+            ("{file: updates.csv, to: there}", &["E0301"][..]),
+            ("{file: missing.csv, to: here}", &["E0502"]),
+            ("{file: ../updates.csv, to: here}", &["E0501"]),
+            ("{file: broken.csv, to: here}", &["E0504", "E0504"]),
+            (
+                "{file: updates.csv, to: here, peers: [7, 10], from: 9s, until: 9s}",
+                &["E0301", "E0406"],
+            ),
+            ("{file: updates.csv, to: here, peers: some}", &["E0103"]),
+        ] {
+            let loaded = load(replay);
+            let codes: Vec<&str> =
+                loaded.findings.diagnostics.iter().map(|found| found.code).collect();
+            assert_eq!(codes, wanted, "{replay}: {:?}", loaded.findings.diagnostics);
+            assert!(loaded.lab.is_none());
+        }
+        let folder = Folder::new("bgp-replay-own");
+        folder.write("updates.csv", UPDATES.as_bytes());
+        let text = LAB.replace("asn: 100", "asn: 7").replace("10.0.0.0/8", "11.0.0.0/8");
+        let text = format!("{text}replay: {{file: updates.csv, to: here}}\n");
+        let loaded = load_lab(&folder.write("lab.yaml", text.as_bytes()), &[], &vocabulary());
+        let codes: Vec<&str> = loaded.findings.diagnostics.iter().map(|found| found.code).collect();
+        assert_eq!(codes, ["E0301"], "no recorded block is there");
+        let text = text.replace("11.0.0.0/8", "10.0.0.0/8");
+        let loaded = load_lab(&folder.write("lab.yaml", text.as_bytes()), &[], &vocabulary());
+        let codes: Vec<&str> = loaded.findings.diagnostics.iter().map(|found| found.code).collect();
+        assert_eq!(codes, ["E0403"], "the speaker is of a peer's AS");
+    }
+}

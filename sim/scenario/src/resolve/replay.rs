@@ -188,3 +188,115 @@ impl Resolver<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Folder, vocabulary};
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use steerlab_engine::scenario::Scenario;
+
+    /// Four peers of two blocks. AS 9 takes the first from AS 5 and loses it again.
+    const UPDATES: &str = "\
+# format: steerlab-bgp-updates/1
+# start: 2008-02-24T18:45:00Z
+time_s,peer_asn,peer_address,prefix,kind,as_path
+0,1,192.0.2.1,10.0.0.0/24,table,1 5
+0,2,192.0.2.2,10.0.0.0/24,table,2 5
+0,3,192.0.2.3,10.0.0.0/24,table,3 5
+0,4,192.0.2.4,10.0.0.0/24,table,4 9
+1,1,192.0.2.1,10.0.0.0/24,announce,1 9
+2,2,192.0.2.2,10.0.0.0/24,announce,2 9
+2,2,192.0.2.2,10.0.0.0/24,announce,2 5
+3,2,192.0.2.2,10.0.0.0/24,announce,2 9
+4,1,192.0.2.1,10.0.1.0/24,announce,1 9
+5,1,192.0.2.1,10.0.0.0/24,announce,1 5
+6,2,192.0.2.2,10.0.0.0/24,withdraw,
+7,4,192.0.2.4,10.0.0.0/24,announce,\"4 {9,5}\"
+8,1,192.0.2.1,10.0.1.0/24,withdraw,
+";
+
+    /// Tests run at the same time; each load has a folder of its own.
+    static FOLDERS: AtomicU32 = AtomicU32::new(0);
+
+    fn load(replay: &str) -> (Option<Scenario>, Vec<&'static str>) {
+        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let folder = Folder::new(&format!("route-replay-{number}"));
+        folder.write("updates.csv", UPDATES.as_bytes());
+        let text = format!(
+            "format: steerlab-scenario/1\nname: r\nseed: 1\nhorizon: 1min\nbucket: 1min\n\
+             sites: [{{id: ams}}]\nprefixes: [{{id: p}}, {{id: q}}]\n\
+             arms: [{{id: now, policies: [static-anycast]}}]\n\
+             routing:\n  model: bgp\n  asn: 5\n  as_links: [{{customer: 9, provider: 1}}]\n  \
+             replay: {replay}\n"
+        );
+        let loaded = crate::load_file(&folder.write("s.yaml", text.as_bytes()), &vocabulary());
+        (loaded.scenario, loaded.diagnostics.iter().map(|found| found.code).collect())
+    }
+
+    /// (seconds, prefix, more specific, begins).
+    fn events(replay: &str) -> Vec<(f64, u32, bool, bool)> {
+        let (scenario, codes) = load(replay);
+        let scenario = scenario.unwrap_or_else(|| panic!("{codes:?}"));
+        let row = |event: &steerlab_engine::scenario::TimelineEvent| {
+            let (trouble, begins) = match &event.change {
+                Change::RoutingTrouble(trouble) => (trouble, true),
+                Change::RoutingTroubleEnds(trouble) => (trouble, false),
+                other => panic!("{other:?}"),
+            };
+            let Trouble::Hijack { asn: 9, prefix, more_specific, pretends: false } = trouble else {
+                panic!("{trouble:?}")
+            };
+            (event.at.seconds(), prefix.0, *more_specific, begins)
+        };
+        scenario.timeline.iter().map(row).collect()
+    }
+
+    #[test]
+    fn an_origin_is_there_while_enough_peers_follow_it() {
+        let first = "{file: updates.csv, share: SHARE, blocks: [{block: 10.0.0.0/24, prefix: p}]}";
+        let of = |share: &str| events(&first.replace("SHARE", share));
+        // One peer of four is a quarter; followers are 1 at 0 s, 2 at 1, 3 at 3, 2 at 5, 1 at 6.
+        // What happens within second 2 comes to nothing. A set at the end of a path is nobody.
+        assert_eq!(of("0"), [(0.0, 0, false, true), (7.0, 0, false, false)]);
+        assert_eq!(of("25%"), of("0"));
+        assert_eq!(of("26%"), [(1.0, 0, false, true), (6.0, 0, false, false)]);
+        assert_eq!(of("75%"), [(3.0, 0, false, true), (5.0, 0, false, false)]);
+        let (scenario, codes) = load(&first.replace("SHARE", "76%"));
+        assert!(scenario.is_some_and(|made| made.timeline.is_empty()));
+        assert_eq!(codes, ["W0810"]);
+    }
+
+    #[test]
+    fn blocks_of_one_prefix_are_one_hijack() {
+        let both = "{file: updates.csv, at: 10s, blocks: [{block: 10.0.0.0/24, prefix: q, \
+                    more_specific: true}, {block: 10.0.1.0/24, prefix: q, more_specific: true}]}";
+        assert_eq!(events(both), [(10.0, 1, true, true), (18.0, 1, true, false)]);
+        let two = both.replacen("more_specific: true", "more_specific: false", 1);
+        let wanted = [(10.0, 1, false, true), (14.0, 1, true, true)];
+        let ends = [(17.0, 1, false, false), (18.0, 1, true, false)];
+        assert_eq!(events(&two), [wanted, ends].concat());
+        let (scenario, codes) = load(&both.replace("at: 10s", "at: 55s"));
+        assert_eq!((scenario.unwrap().timeline.len(), codes), (1, vec!["W0802"]));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_replay_is_told() {
+        let block = "blocks: [{block: 10.0.0.0/24, prefix: p}]";
+        for (replay, wanted) in [
+            (format!("{{file: updates.csv, {block}, origins: [9, 8]}}"), &["E0301"][..]),
+            (format!("{{file: missing.csv, {block}}}"), &["E0502"]),
+            (format!("{{file: updates.csv, {}}}", block.replace(".0/24", ".1/24")), &["E0201"]),
+            (format!("{{file: updates.csv, {}}}", block.replace("0.0/24", "2.0/24")), &["E0301"]),
+            (format!("{{file: updates.csv, {}}}", block.replace(": p", ": r")), &["E0301"]),
+            (format!("{{file: updates.csv, {block}, share: 150%}}"), &["E0202"]),
+        ] {
+            let (scenario, codes) = load(&replay);
+            assert_eq!(codes, wanted, "{replay}");
+            assert!(scenario.is_none());
+        }
+        // AS 5 as one of others is not in the graph, nor is it ours under another number.
+        let other = format!("{{file: updates.csv, {block}, ours: [9]}}");
+        assert_eq!(load(&other).1, ["W0810"]);
+    }
+}

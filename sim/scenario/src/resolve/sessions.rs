@@ -139,3 +139,75 @@ impl Resolver<'_> {
         given.delays.insert((terms.asn, terms.neighbour), place);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::load_text;
+    use crate::testing::vocabulary;
+    use steerlab_engine::kernel::SimSpan;
+    use steerlab_engine::route::bgp::{BgpPrefixId, Community, Match, Set};
+    use steerlab_engine::route::landing::LandingSpec;
+
+    fn load(routing: &str) -> crate::Loaded {
+        let text = format!(
+            "format: steerlab-scenario/1\nname: s\nseed: 1\nhorizon: 1h\n\
+             sites: [{{id: ams}}, {{id: fra}}]\nprefixes: [{{id: p}}, {{id: q}}]\n\
+             neighbours: [{{id: north, kind: transit, asn: 10}}, \
+             {{id: lone, kind: peer, asn: 40}}]\n\
+             links:\n  - {{id: a, ends: [ams, north], capacity: 1Gbps, delay: 1ms}}\n  \
+             - {{id: b, ends: [fra, north], capacity: 1Gbps, delay: 1ms}}\n\
+             arms: [{{id: now, policies: [static-anycast]}}]\n\
+             routing:\n  model: bgp\n  solver: events\n  asn: 100\n  \
+             as_links: [{{customer: 30, provider: 10}}, {{peers: [10, 20]}}]\n{routing}"
+        );
+        load_text("s.yaml", text.as_bytes(), &vocabulary())
+    }
+
+    #[test]
+    fn sessions_and_their_policies_are_read() {
+        let loaded = load(
+            "  policies:\n    - id: mark\n      rules: [{match: {prefix: [q]}, \
+             set: {add_communities: [100:1]}}]\n  sessions:\n    \
+             - {between: [100, 10], link: b, export: [mark], mrai: {interval: 5s, jitter: 0}}\n    \
+             - {between: [10, 30], delay: 7ms, prefixes_max: 3, restart: 1min}\n    \
+             - {between: [30, 10], mrai: 0s, import: [mark, mark]}\n",
+        );
+        let scenario = loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+        let LandingSpec::Bgp(spec) = &scenario.landing else { panic!("a BGP model") };
+        let rule = &spec.policies.rows()[0].rules[0];
+        assert_eq!(rule.matches, [Match::Prefix(vec![BgpPrefixId(1)])]);
+        assert_eq!(rule.sets, [Set::AddCommunities(vec![Community::Plain(100, 1)])]);
+        let [own, first, second] = &spec.sessions[..] else { panic!("three rows") };
+        assert_eq!((own.asn, own.neighbour, own.link), (100, 10, Some(LinkId(1))));
+        assert_eq!((&own.export[..], own.import.len()), (&[RoutePolicyId(0)][..], 0));
+        assert_eq!(own.mrai.map(|mrai| mrai.interval), Some(SimSpan::from_seconds(5)));
+        assert_eq!((first.delay, first.prefixes_max), (Some(SimSpan::from_millis(7)), Some(3)));
+        assert_eq!(first.restart, Some(SimSpan::from_seconds(60)));
+        assert_eq!(second.mrai.map(|mrai| mrai.interval), Some(SimSpan::ZERO));
+        assert_eq!((second.import.len(), second.delay), (2, None));
+    }
+
+    #[test]
+    fn what_is_wrong_with_sessions_is_told() {
+        let of = |rows: &str| -> Vec<&'static str> {
+            let loaded = load(&format!("  sessions: [{rows}]\n"));
+            assert!(loaded.scenario.is_none(), "{rows}");
+            loaded.diagnostics.iter().map(|found| found.code).collect()
+        };
+        assert_eq!(of("{between: [10, 30], import: [nobody], export: [none]}"), ["E0301"; 2]);
+        assert_eq!(of("{between: [10, 31]}"), ["E0422"]);
+        assert_eq!(of("{between: [20, 30]}"), ["E0427"], "both are there, a session is not");
+        assert_eq!(of("{between: [100, 40]}"), ["E0427"], "a neighbour without a link");
+        assert_eq!(of("{between: [10, 30], link: a}"), ["E0427"], "a link is ours only");
+        assert_eq!(of("{between: [40, 100], link: a}"), ["E0427"], "to another neighbour");
+        assert_eq!(of("{between: [10]}"), ["E0105"]);
+        assert_eq!(of("{between: [10, 30], restart: 5s}"), ["E0408"]);
+        assert_eq!(of("{between: [10, 30]}, {between: [10, 30]}"), ["E0302"]);
+        assert_eq!(of("{between: [100, 10], link: a}, {between: [100, 10]}"), ["E0302"]);
+        let delays = "{between: [10, 30], delay: 1ms}, {between: [30, 10], delay: 1ms}";
+        assert_eq!(of(delays), ["E0408"]);
+        let links = "{between: [100, 10], link: a}, {between: [100, 10], link: b}";
+        assert!(load(&format!("  sessions: [{links}]\n")).scenario.is_some());
+    }
+}

@@ -25,4 +25,6 @@ mod injection;
 mod internet;
 mod mlu;
 mod predict;
+mod replay;
+mod sessions;
 mod workflow;

@@ -1,7 +1,9 @@
 //! `steerlab bgp`: plays a BGP lab, shows what came out, and judges what was expected.
 
 mod judge;
+mod moves;
 mod play;
+mod recorded;
 mod show;
 
 use super::vocabulary;

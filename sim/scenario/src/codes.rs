@@ -73,6 +73,8 @@ pub(crate) const CODES: &[Entry] = &[
         "relationships that contradict",
         "routing needs one relationship for every pair",
     ),
+    entry("E0426", "needs `solver: events`", "only messages meet the policies of single sessions"),
+    entry("E0427", "no such session", "settings of a session that is not there would do nothing"),
     entry("E0501", "path not allowed", "a scenario reads files from its own folder only"),
     entry("E0502", "file cannot be read", "everything a scenario names is read before it runs"),
     entry("E0503", "included twice", "every file is included once, and never by itself"),
@@ -92,6 +94,7 @@ pub(crate) const CODES: &[Entry] = &[
     entry("W0807", "recording too short", "values held constant are not recorded values"),
     entry("W0808", "surge without demand", "a surge of nothing changes nothing"),
     entry("W0809", "more work than servers", "the scenario is overloaded before anything fails"),
+    entry("W0810", "replay of nothing", "a recording in which nothing happens changes nothing"),
 ];
 
 /// Codes of imports, in order. What fails there is a file of others, so there is no example in our

@@ -293,6 +293,23 @@ static EXAMPLES: &[Example] = &[
          - {customer: 2, provider: 1}\n",
         "routing:\n  model: bgp\n  asn: 64500\n  as_links:\n    - {customer: 1, provider: 2}\n",
     ),
+    example(
+        "E0426",
+        "routing:\n  model: bgp\n  asn: 64500\n  as_links: [{customer: 1, provider: 2}]\n  \
+         sessions: [{between: [2, 1], prefixes_max: 10}]\n",
+        "routing:\n  model: bgp\n  asn: 64500\n  solver: events\n  \
+         as_links: [{customer: 1, provider: 2}]\n  \
+         sessions: [{between: [2, 1], prefixes_max: 10}]\n",
+    ),
+    example(
+        "E0427",
+        "routing:\n  model: bgp\n  asn: 64500\n  solver: events\n  \
+         as_links: [{customer: 1, provider: 2}, {customer: 3, provider: 2}]\n  \
+         sessions: [{between: [1, 3], prefixes_max: 10}]\n",
+        "routing:\n  model: bgp\n  asn: 64500\n  solver: events\n  \
+         as_links: [{customer: 1, provider: 2}, {customer: 3, provider: 2}]\n  \
+         sessions: [{between: [2, 3], prefixes_max: 10}]\n",
+    ),
     example("E0501", "includes: [../more.yaml]\n", "includes: [more.yaml]\n"),
     example("E0502", "includes: [missing.yaml]\n", "includes: [more.yaml]\n"),
     example("E0503", "includes: [example.yaml]\n", "includes: [more.yaml]\n"),
@@ -372,6 +389,12 @@ static EXAMPLES: &[Example] = &[
          services: [{id: web, cpu: 5ms, response: 50kB}]\nprefixes: [{id: p}]\n\
          client_groups: [{id: g}]\ndemands: [{id: d, clients: all, prefix: p, rate: 10krps}]\n",
     ),
+    example(
+        "W0810",
+        "prefixes: [{id: p}]\nrouting:\n  model: bgp\n  asn: 64500\n  \
+         replay: {file: updates.csv, blocks: [{block: 192.0.2.0/24, prefix: p}]}\n",
+        "prefixes: [{id: p}]\nrouting:\n  model: bgp\n  asn: 64500\n",
+    ),
 ];
 
 /// Examples of codes of tables: each is a whole catchment table.
@@ -419,6 +442,7 @@ mod tests {
         folder.write("more.yaml", b"tenants: [{id: extra}]\n");
         folder.write("broken.parquet", b"not a recording");
         folder.write("one-hour.csv", crate::testing::ONE_HOUR);
+        folder.write("updates.csv", crate::testing::UPDATES);
         for example in EXAMPLES {
             let bytes = match example.failing {
                 Failing::Text(text) if text.starts_with("--set ") => text.as_bytes().to_vec(),

@@ -24,6 +24,7 @@ pub mod limits;
 mod load;
 pub mod matrix;
 mod quantity;
+mod recording;
 mod reference;
 mod render;
 mod resolve;

@@ -70,13 +70,13 @@ pub fn load_text_with(
 }
 
 /// Reads a file of another of our languages: the same parser, limits, checks and findings, with
-/// its own table and its own last stage. No includes. The [`Loaded`] holds what was found.
+/// its own table and its own last stage, which may read files below its folder. No includes. The [`Loaded`] holds what was found.
 pub(crate) fn load_other<T>(
     path: &Path,
     sets: &[(String, String)],
     vocabulary: &Vocabulary<'_>,
     mapping: &'static Mapping,
-    resolve: impl FnOnce(&Fields, &mut Sink) -> Option<T>,
+    resolve: impl FnOnce(&Fields, &Root, &mut Sink) -> Option<T>,
 ) -> (Option<T>, Loaded) {
     let name = path.display().to_string();
     let mut loader = Loader::new(Root::of(path), vocabulary);
@@ -85,7 +85,7 @@ pub(crate) fn load_other<T>(
             set::apply(&mut tree, sets, &mut loader.sources, &mut loader.sink);
             let mut shape = Shape { sink: &mut loader.sink, vocabulary };
             let fields = shape.mapping(&tree, mapping)?;
-            resolve(&fields, &mut loader.sink)
+            resolve(&fields, &loader.root, &mut loader.sink)
         }),
         Err(refused) => {
             loader.sources.add(&name, String::new());

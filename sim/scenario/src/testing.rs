@@ -138,6 +138,15 @@ pub(crate) const ONE_HOUR: &[u8] = b"time_ns,from,to,rate_bps
 1800000000000,fra,ams,4000
 ";
 
+/// Two peers that see a block from its owner, AS 64500, for ten seconds.
+pub(crate) const UPDATES: &[u8] = b"# format: steerlab-bgp-updates/1
+# start: 2008-02-24T18:45:00Z
+time_s,peer_asn,peer_address,prefix,kind,as_path
+0,1,198.51.100.1,192.0.2.0/24,table,1 64500
+0,2,198.51.100.2,192.0.2.0/24,table,2 1 64500
+10,2,198.51.100.2,192.0.2.0/24,withdraw,
+";
+
 /// A folder of one test, removed at the end.
 pub(crate) struct Folder(PathBuf);
 

@@ -1,12 +1,15 @@
 //! Plays a lab and notes what its expectations ask for.
 
+use super::moves::{Move, Moves};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use steerlab_engine::kernel::SimTime;
 use steerlab_engine::route::bgp::stable::{
     Situation, StableLimits, StableState, TooLarge, stable_states,
 };
 use steerlab_engine::route::bgp::{
-    BgpNetwork, BgpPrefixId, BgpSim, Cycle, RouteSink, Sent, SettleLimits, Settled, SpeakerId,
+    Advanced, BgpNetwork, BgpPrefixId, BgpSim, Cycle, RouteSink, Sent, SettleLimits, Settled,
+    SpeakerId,
 };
 use steerlab_scenario::bgp::{BgpLab, LabOutcome, LabPhase};
 
@@ -22,6 +25,8 @@ pub struct Played {
     pub moments: Vec<BgpSim>,
     /// What happened in each phase, in their order.
     pub phases: Vec<Phase>,
+    /// How the best routes of the speaker that hears recorded peers moved.
+    pub moves: Vec<Move>,
 }
 
 /// For each prefix its stable states, or why they are not known.
@@ -36,10 +41,16 @@ pub struct Phase {
     pub last_change: Option<SimTime>,
 }
 
-/// Counts by phase.
+/// Counts by phase, and hears of one speaker.
 struct Tally<'a> {
     phases: &'a [LabPhase],
     found: Vec<Phase>,
+    /// Whose best routes are followed.
+    followed: Option<SpeakerId>,
+    /// Prefixes whose best route of that speaker changed.
+    changed: BTreeSet<BgpPrefixId>,
+    /// Whether the network goes round for ever.
+    circling: bool,
 }
 
 impl Tally<'_> {
@@ -50,7 +61,10 @@ impl Tally<'_> {
 }
 
 impl RouteSink for Tally<'_> {
-    fn best_changed(&mut self, at: SimTime, _: SpeakerId, _: BgpPrefixId) {
+    fn best_changed(&mut self, at: SimTime, speaker: SpeakerId, prefix: BgpPrefixId) {
+        if self.followed == Some(speaker) {
+            self.changed.insert(prefix);
+        }
         if let Some(phase) = self.at(at) {
             phase.last_change = Some(at);
         }
@@ -59,6 +73,30 @@ impl RouteSink for Tally<'_> {
     fn sent(&mut self, at: SimTime, _: Sent) {
         if let Some(phase) = self.at(at) {
             phase.updates += 1;
+        }
+    }
+
+    fn circling(&mut self, _: SimTime, _: &Cycle) {
+        self.circling = true;
+    }
+}
+
+/// Plays up to an instant; one by one where moves are asked for.
+fn advance(
+    sim: &mut BgpSim,
+    until: SimTime,
+    updates_max: u64,
+    tally: &mut Tally<'_>,
+    moves: Option<&mut Moves>,
+) {
+    let Some(moves) = moves else { return };
+    while let Some(at) = sim.next_time().filter(|&at| at <= until) {
+        let end = sim.advance(at, tally);
+        moves.note(sim, at, &std::mem::take(&mut tally.changed));
+        // How that ends is for the solver to judge.
+        let over = sim.counts().updates() > updates_max;
+        if tally.circling || over || matches!(end, Advanced::StuckAt(_)) {
+            return;
         }
     }
 }
@@ -81,7 +119,14 @@ pub fn play(lab: &BgpLab, until: Option<SimTime>) -> Played {
     let network = Arc::new(lab.network.clone());
     let mut sim = started(lab, &network, lab.seed);
     let phases = &lab.expect.phases;
-    let mut tally = Tally { phases, found: vec![Phase::default(); phases.len()] };
+    let mut moves = lab.replay.as_ref().map(|replay| Moves::new(replay.to));
+    let mut tally = Tally {
+        phases,
+        found: vec![Phase::default(); phases.len()],
+        followed: moves.as_ref().map(Moves::speaker),
+        changed: BTreeSet::new(),
+        circling: false,
+    };
     let mut order: Vec<(SimTime, usize)> = Vec::new();
     for (index, moment) in lab.expect.moments.iter().enumerate() {
         order.extend(moment.at.filter(|_| until.is_none()).map(|at| (at, index)));
@@ -89,20 +134,18 @@ pub fn play(lab: &BgpLab, until: Option<SimTime>) -> Played {
     order.sort();
     let mut moments = vec![None; lab.expect.moments.len()];
     for (at, index) in order {
+        advance(&mut sim, at, lab.updates_max, &mut tally, moves.as_mut());
         sim.advance(at, &mut tally);
         moments[index] = Some(sim.clone());
     }
-    let settled = match until {
-        Some(until) => {
-            let part = SettleLimits { until, ..limits(lab) };
-            sim.settle_heard(part, &mut tally)
-        }
-        None => sim.settle_heard(limits(lab), &mut tally),
-    };
+    let limits = SettleLimits { until: until.unwrap_or(limits(lab).until), ..limits(lab) };
+    advance(&mut sim, limits.until, lab.updates_max, &mut tally, moves.as_mut());
+    let settled = sim.settle_heard(limits, &mut tally);
     let (outcome, cycle) = outcome_of(settled);
     let phases = tally.found;
     let moments = moments.into_iter().map(|found| found.unwrap_or_else(|| sim.clone())).collect();
-    Played { end: sim, outcome, cycle, moments, phases }
+    let moves = moves.map_or_else(Vec::new, |moves| moves.found);
+    Played { end: sim, outcome, cycle, moments, phases, moves }
 }
 
 fn outcome_of(settled: Settled) -> (LabOutcome, Option<Cycle>) {

@@ -20,7 +20,7 @@ pub struct Shown<'a> {
     pub asked: Option<(SpeakerId, BgpPrefixId)>,
 }
 
-fn path_text(path: &[u32]) -> String {
+pub(super) fn path_text(path: &[u32]) -> String {
     path.iter().map(u32::to_string).collect::<Vec<_>>().join(" ")
 }
 
@@ -29,22 +29,25 @@ fn marks_text(route: &RouteView) -> String {
 }
 
 impl Shown<'_> {
-    fn network(&self) -> &BgpNetwork {
+    pub(super) fn network(&self) -> &BgpNetwork {
         &self.lab.network
     }
 
-    fn name(&self, speaker: SpeakerId) -> &str {
+    pub(super) fn name(&self, speaker: SpeakerId) -> &str {
         &self.network().speakers[speaker].id
     }
 
-    fn prefix(&self, prefix: BgpPrefixId) -> &str {
+    pub(super) fn prefix(&self, prefix: BgpPrefixId) -> &str {
         &self.network().prefixes[prefix].id
     }
 
-    /// All pairs of speaker and prefix, in id order.
+    /// All pairs of speaker and prefix, in id order. Recorded peers are left out: what they hold is
+    /// what the recording says.
     fn cells(&self) -> impl Iterator<Item = (SpeakerId, BgpPrefixId)> + '_ {
         let prefixes = self.network().prefixes.ids();
-        let speakers = move || self.network().speakers.ids();
+        let recorded = self.lab.replay.as_ref().map_or(&[][..], |replay| &replay.peers);
+        let own = move |speaker: &SpeakerId| recorded.binary_search(speaker).is_err();
+        let speakers = move || self.network().speakers.ids().filter(own);
         prefixes.flat_map(move |prefix| speakers().map(move |speaker| (speaker, prefix)))
     }
 
@@ -52,6 +55,7 @@ impl Shown<'_> {
     pub fn text(&self) -> String {
         let mut text = format!("{}\n\n", self.lab.label);
         self.outcome_text(&mut text);
+        self.recorded_text(&mut text);
         self.routes_text(&mut text);
         self.forwarding_text(&mut text);
         self.stable_text(&mut text);
@@ -225,6 +229,9 @@ impl Shown<'_> {
             })).collect::<Vec<_>>(),
             "expectations_unmet": unmet,
         });
+        if let Some(replay) = &self.lab.replay {
+            whole["replay"] = self.recorded_json(replay);
+        }
         if let Some(stable) = &self.stable {
             whole["stable_states"] = stable.iter().map(|entry| self.stable_json(entry)).collect();
         }

@@ -24,6 +24,8 @@ pub struct BgpLab {
     pub network: BgpNetwork,
     /// What happens, in order of time; what is announced from the start comes first.
     pub steps: Vec<LabStep>,
+    /// What of it was recorded, if anything.
+    pub replay: Option<LabReplay>,
     /// What must come out.
     pub expect: LabExpect,
 }
@@ -35,6 +37,35 @@ pub struct LabStep {
     pub at: SimTime,
     /// What.
     pub change: BgpChange,
+}
+
+/// A recording that is played: who hears it, and how it became speakers and steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabReplay {
+    /// The speaker that hears the recorded peers.
+    pub to: SpeakerId,
+    /// The speakers that stand for the recorded peers, in order of AS number and address.
+    pub peers: Vec<SpeakerId>,
+    /// What second 0 of the lab was, in microseconds since 1970-01-01T00:00:00Z.
+    pub zero_unix_us: i64,
+    /// Routes that were held when the recording begins.
+    pub held: u64,
+    /// Announcements and withdrawals after that.
+    pub updates: u64,
+    /// Rows of the recording that are not played: other blocks, other peers, after the end.
+    pub left_out: u64,
+    /// What was assumed to make AS paths of recorded ones.
+    pub notes: Vec<String>,
+}
+
+impl LabReplay {
+    /// Time of day (UTC, whole seconds) at an instant of the lab, as `2008-02-24T18:47:53Z`.
+    #[must_use]
+    pub fn clock(&self, at: SimTime) -> String {
+        let since_us = i64::try_from(at.0 / 1_000).unwrap_or(i64::MAX);
+        let unix_us = self.zero_unix_us.saturating_add(since_us);
+        crate::import::stamp_text(unix_us.div_euclid(1_000_000))
+    }
 }
 
 /// How a run ends.

@@ -42,6 +42,7 @@ pub(crate) static LAB: Mapping = Mapping {
         optional("roas", list(&Kind::Map(&ROA)), "Route-origin authorisations."),
         optional("announce", list(&Kind::Map(&ORIGINATION)), "Announced from the start."),
         optional("timeline", list(&Kind::Map(&STEP)), "What happens later."),
+        optional("replay", Kind::Map(&REPLAY), "Recorded announcements and withdrawals."),
         optional("expect", Kind::Map(&super::expect_table::EXPECT), "What must come out."),
     ],
 };
@@ -58,7 +59,8 @@ static DEFAULTS: Mapping = Mapping {
     ],
 };
 
-const MRAI_KIND: Kind = Kind::Either(&ANY_SPAN, &MRAI);
+/// A waiting time: a span, or all that there is to say.
+pub(crate) const MRAI_KIND: Kind = Kind::Either(&ANY_SPAN, &MRAI);
 
 static MRAI: Mapping = Mapping {
     name: "mrai",
@@ -262,6 +264,28 @@ static STEP: Mapping = Mapping {
         one_of("relate", Kind::Map(&RELATE), "The ends of a session become something else."),
         one_of("zombie", Kind::Map(&ZOMBIE), "A speaker ignores withdrawals."),
         one_of("blackhole", Kind::Map(&BLACKHOLE), "A speaker discards traffic it attracts."),
+    ],
+};
+
+static REPLAY: Mapping = Mapping {
+    name: "bgp_replay",
+    doc: "Recorded peers become speakers `AS7018-192.0.2.1`, each with a session to one speaker. \
+          They announce and withdraw the blocks of `prefixes` at the recorded times over the \
+          recorded paths; other blocks are left out. They hear nothing.",
+    keys: &[
+        required("file", Kind::Path, "The recording, `steerlab-bgp-updates/1`."),
+        required("to", SPEAKER_REF, "The speaker that hears the peers."),
+        default("peers", Kind::Word("all", &some(&ASN)), "all", "AS numbers of the peers played."),
+        default(
+            "from",
+            ANY_SPAN,
+            "0s",
+            "Where in the recording it begins. What the peers hold then is announced at the start.",
+        ),
+        optional("until", ANY_SPAN, "Where in the recording it ends; its end if absent."),
+        default("at", ANY_SPAN, "0s", "When in the lab that begin is."),
+        default("delay", ANY_SPAN, "0s", "Time a message of a peer takes."),
+        optional("import", POLICIES, "Policies of the speaker for what the peers announce."),
     ],
 };
 

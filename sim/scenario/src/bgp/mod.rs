@@ -10,6 +10,7 @@ mod lab;
 mod lab_table;
 mod policy;
 mod policy_table;
+mod replay;
 mod resolve;
 mod steps;
 #[cfg(test)]
@@ -18,9 +19,14 @@ mod words;
 
 pub use lab::{
     BgpLab, ExpectedForward, ExpectedRoute, ForwardEnd, LabExpect, LabMoment, LabOutcome, LabPhase,
-    LabSeeds, LabStable, LabStep,
+    LabReplay, LabSeeds, LabStable, LabStep,
 };
 pub use words::community_text;
+
+pub(crate) use lab_table::MRAI_KIND;
+pub(crate) use policy::{number, route_policies};
+pub(crate) use policy_table::ROUTE_POLICY;
+pub(crate) use resolve::mrai;
 
 use crate::Vocabulary;
 use crate::load::{self, Loaded};

@@ -7,6 +7,7 @@ use super::lab::{BgpLab, LabStep};
 use super::policy::{self, number, small, text, word};
 use super::words;
 use crate::diagnostic::{Diagnostic, Sink};
+use crate::files::Root;
 use crate::resolve::names::Names;
 use crate::source::Span;
 use crate::table::Entity;
@@ -23,7 +24,7 @@ use steerlab_engine::route::bgp::{
 const PERMITTED_PREF: u32 = 1_000_000;
 
 /// Builds a lab. What is wrong goes to `sink`; then the result means nothing.
-pub(super) fn lab(fields: &Fields, sink: &mut Sink) -> Option<BgpLab> {
+pub(super) fn lab(fields: &Fields, root: &Root, sink: &mut Sink) -> Option<BgpLab> {
     let defaults = Defaults::of(fields.fields("defaults"));
     let mut resolver =
         Resolver { sink, names: Names::new(), defaults, network: BgpNetwork::default() };
@@ -47,6 +48,7 @@ pub(super) fn lab(fields: &Fields, sink: &mut Sink) -> Option<BgpLab> {
         resolver.roa(row);
     }
     let mut steps = Vec::new();
+    let replay = fields.fields("replay").and_then(|row| resolver.replay(row, root, &mut steps));
     for row in fields.rows("announce") {
         let change = BgpChange::Announce(resolver.origination(row));
         steps.push(LabStep { at: SimTime::ZERO, change });
@@ -68,6 +70,7 @@ pub(super) fn lab(fields: &Fields, sink: &mut Sink) -> Option<BgpLab> {
         updates_max: fields.count("updates_max").unwrap_or(0),
         network: resolver.network,
         steps,
+        replay,
         expect,
     })
 }
@@ -105,7 +108,7 @@ fn decision(given: Option<&Fields>) -> DecisionOptions {
 }
 
 /// A waiting time: a span alone has no jitter and covers a session.
-fn mrai(fields: &Fields, key: &str) -> Option<Mrai> {
+pub(crate) fn mrai(fields: &Fields, key: &str) -> Option<Mrai> {
     let value = fields.get(key)?;
     if let Some(interval) = value.time() {
         return Some(Mrai { interval, ..Mrai::default() });
@@ -157,7 +160,7 @@ impl Resolver<'_> {
         BgpPrefixId(self.named(Entity::Prefix, fields, "prefix").unwrap_or(0))
     }
 
-    fn define(&mut self, entity: Entity, id: Arc<str>, index: usize, place: Span) {
+    pub(super) fn define(&mut self, entity: Entity, id: Arc<str>, index: usize, place: Span) {
         let row = u32::try_from(index).unwrap_or(u32::MAX);
         self.names.define(entity, id, row, place, self.sink);
     }

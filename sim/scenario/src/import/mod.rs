@@ -15,6 +15,7 @@ mod topologyzoo;
 
 pub use as_rel::read_as_rel;
 pub use common::problem::{ImportError, Problem};
+pub(crate) use common::stamp::stamp_text;
 pub use disk::{DiskFolder, read_limited};
 pub use origins::{Listed, origins, parse_origins};
 

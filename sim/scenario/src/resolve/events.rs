@@ -11,7 +11,7 @@ use steerlab_engine::scenario::{Change, Demand, DemandId, Source, Surge, Target,
 use steerlab_engine::steer::FeedKind;
 
 /// Name of the scenario itself as the doer of events.
-const SCENARIO: &str = "scenario";
+pub(super) const SCENARIO: &str = "scenario";
 
 impl Resolver<'_> {
     pub(super) fn events(&mut self, fields: &Fields) {
@@ -38,7 +38,7 @@ impl Resolver<'_> {
         self.out.timeline.sort_by_key(|event| event.at);
     }
 
-    fn push_event(&mut self, at: SimTime, agent: &str, label: &str, change: Change) {
+    pub(super) fn push_event(&mut self, at: SimTime, agent: &str, label: &str, change: Change) {
         let (agent, label) = (agent.to_owned(), label.to_owned());
         self.out.timeline.push(TimelineEvent { at, agent, label, change });
     }

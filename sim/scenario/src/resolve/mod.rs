@@ -13,7 +13,9 @@ mod judge;
 mod lints;
 pub(crate) mod names;
 mod network;
+mod replay;
 mod routing;
+mod sessions;
 mod traffic;
 
 use crate::Vocabulary;

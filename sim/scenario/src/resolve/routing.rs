@@ -14,7 +14,7 @@ use crate::typed::{Data, Fields, Value};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use steerlab_engine::kernel::SimSpan;
+use steerlab_engine::kernel::{SimSpan, Table};
 use steerlab_engine::net::{LinkId, NeighbourKind, NodeKind, SiteId};
 use steerlab_engine::route::bgp::{Mrai, MraiScope, Relation, Validation};
 use steerlab_engine::route::internet::{
@@ -26,8 +26,18 @@ use steerlab_engine::route::landing::{Attributes, LandingSpec, Trouble};
 use steerlab_engine::scenario::{Announcement, Change, PrefixId, RoutingSpec};
 
 /// Keys of `routing` that only BGP reads.
-const BGP_KEYS: [&str; 7] =
-    ["asn", "as_graph", "as_links", "bgp_timing", "presence", "roas", "validators"];
+const BGP_KEYS: [&str; 10] = [
+    "asn",
+    "as_graph",
+    "as_links",
+    "bgp_timing",
+    "policies",
+    "presence",
+    "replay",
+    "roas",
+    "sessions",
+    "validators",
+];
 
 impl Resolver<'_> {
     /// The model, before events may name ASes.
@@ -94,7 +104,10 @@ impl Resolver<'_> {
     }
 
     /// The site of a link and the neighbour at its other end, if it has both.
-    fn outside_of(&self, link: LinkId) -> Option<(SiteId, steerlab_engine::net::NeighbourId)> {
+    pub(super) fn outside_of(
+        &self,
+        link: LinkId,
+    ) -> Option<(SiteId, steerlab_engine::net::NeighbourId)> {
         let network = &self.out.network;
         let ends = network.links.get(link)?.ends;
         let site = ends.iter().find_map(|&end| network.node_site(end))?;
@@ -134,6 +147,8 @@ impl Resolver<'_> {
             presence: Vec::new(),
             roas: Vec::new(),
             validators: Vec::new(),
+            policies: Table::new(),
+            sessions: Vec::new(),
         };
         if spec.solver == BgpSolver::Events && spec.graph.len() > EVENT_ASES_MAX {
             let message = format!(
@@ -144,6 +159,8 @@ impl Resolver<'_> {
             self.error("E0303", routing.place("solver"), message, help);
         }
         self.bgp_lists(routing, &mut spec);
+        self.route_sessions(routing, &mut spec);
+        self.route_replay(routing, &spec);
         self.check_groups(&spec, routing);
         self.out.landing = LandingSpec::Bgp(Box::new(spec));
     }
@@ -297,7 +314,7 @@ impl Resolver<'_> {
     }
 
     /// An AS that a key names; one that is not in the graph is reported.
-    fn known_as(&mut self, fields: &Fields, key: &str, spec: &BgpSpec) -> Option<u32> {
+    pub(super) fn known_as(&mut self, fields: &Fields, key: &str, spec: &BgpSpec) -> Option<u32> {
         let asn = asn_of(fields, key)?;
         if spec.graph.index_of(asn).is_none() {
             self.unknown_as(asn, fields.place(key));
@@ -306,7 +323,7 @@ impl Resolver<'_> {
         Some(asn)
     }
 
-    fn unknown_as(&mut self, asn: u32, span: Span) {
+    pub(super) fn unknown_as(&mut self, asn: u32, span: Span) {
         let message = format!("AS{asn} is not in the AS graph");
         let help = "check the number, or add its sessions to `as_links`";
         self.error("E0422", span, message, help);
@@ -459,7 +476,7 @@ impl Resolver<'_> {
 /// Largest graph that is played message by message in a run.
 const EVENT_ASES_MAX: usize = 5_000;
 
-fn number(value: &Value) -> Option<u32> {
+pub(super) fn number(value: &Value) -> Option<u32> {
     value.count().and_then(|count| u32::try_from(count).ok())
 }
 

@@ -1,10 +1,13 @@
 //! How users land, how routing reacts, and what others do to it.
 
 use super::{
-    Entity, Form, Key, Kind, Mapping, NS_D, NS_H, NS_S, default, list, optional, required, some,
+    ANY_SPAN, Entity, FRACTION, Form, Key, Kind, Mapping, NS_D, NS_H, NS_S, default, list,
+    optional, required, some,
 };
+use crate::bgp::ROUTE_POLICY;
 
 const ASN: Kind = Kind::Count { min: 1, max: u32::MAX as u64 };
+const POLICIES: Kind = list(&Kind::Ref(Entity::RoutePolicy));
 const SHORT: Kind = Kind::Span { min: 0, max: NS_H };
 
 pub(super) static ROUTING: Mapping = Mapping {
@@ -56,6 +59,21 @@ pub(super) static ROUTING: Mapping = Mapping {
             "validators",
             list(&Kind::Map(&VALIDATOR)),
             "For `bgp`: ASes that validate the origin of routes.",
+        ),
+        optional(
+            "policies",
+            list(&Kind::Map(&ROUTE_POLICY)),
+            "For `solver: events`: route policies that `sessions` name.",
+        ),
+        optional(
+            "sessions",
+            list(&Kind::Map(&SESSION)),
+            "For `solver: events`: sessions that are not configured as all others.",
+        ),
+        optional(
+            "replay",
+            Kind::Map(&REPLAY),
+            "For `bgp`: other ASes originate our prefixes when a recording shows it.",
         ),
         default(
             "igp_convergence",
@@ -169,6 +187,75 @@ static VALIDATOR: Mapping = Mapping {
             Kind::Choice(&["drop", "depreference"]),
             "drop",
             "What it does with invalid routes.",
+        ),
+    ],
+};
+
+static SESSION: Mapping = Mapping {
+    name: "route_session",
+    doc: "How one AS configures its sessions with another. For the other's end write another row \
+          with `between` turned round.",
+    keys: &[
+        required(
+            "between",
+            Kind::List { item: &ASN, min: 2, max: 2 },
+            "The AS that is configured, then the AS at the other end. One of them may be ours.",
+        ),
+        optional(
+            "link",
+            Kind::Ref(Entity::Link),
+            "Of our own sessions, only the one over this link; all with that neighbour if absent.",
+        ),
+        optional("import", POLICIES, "Policies for what the first AS hears, in order."),
+        optional("export", POLICIES, "Policies for what the first AS tells, in order."),
+        optional(
+            "mrai",
+            crate::bgp::MRAI_KIND,
+            "Pace of what the first AS tells; that of `bgp_timing` if absent.",
+        ),
+        optional("delay", SHORT, "Time a message takes, both ways; `session_delay` if absent."),
+        optional(
+            "delay_jitter",
+            Kind::Ratio { min: 0.0, max: 10.0 },
+            "Each message takes longer by a share drawn from 0 to this, both ways; \
+             `session_jitter` if absent.",
+        ),
+        optional(
+            "prefixes_max",
+            Kind::Count { min: 0, max: u32::MAX as u64 },
+            "If the first AS hears more prefixes than this, it tears the session down.",
+        ),
+        optional("restart", SHORT, "How long it stays down then; for good if absent."),
+    ],
+};
+
+static REPLAY: Mapping = Mapping {
+    name: "route_replay",
+    doc: "Recorded originations by others become hijacks. An AS counts as originating a block while \
+          at least `share` of all recorded peers have a path to it that ends with that AS. Paths \
+          that end with a set name nobody. What we announce follows from the scenario alone.",
+    keys: &[
+        required("file", Kind::Path, "The recording, `steerlab-bgp-updates/1`."),
+        required("blocks", some(&Kind::Map(&REPLAY_BLOCK)), "Recorded blocks that stand for ours."),
+        default("share", FRACTION, "5%", "Share of the peers; one peer at least."),
+        optional("ours", list(&ASN), "AS numbers that stand for us, besides `asn`."),
+        optional("origins", some(&ASN), "Only these ASes; all others but ours if absent."),
+        default("at", ANY_SPAN, "0s", "When in the run second 0 of the recording is."),
+    ],
+};
+
+static REPLAY_BLOCK: Mapping = Mapping {
+    name: "route_replay_block",
+    doc: "A recorded block and the prefix that it stands for.",
+    keys: &[
+        required("block", Kind::Text, "As recorded, such as `192.0.2.0/24`."),
+        required("prefix", Kind::Ref(Entity::Prefix), "Our prefix."),
+        default(
+            "more_specific",
+            Kind::Flag,
+            "false",
+            "Whether it is more specific than what we announce, so that it wins wherever it is \
+             heard.",
         ),
     ],
 };

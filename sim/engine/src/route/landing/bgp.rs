@@ -5,7 +5,7 @@ use super::walk::{Chosen, Step};
 use crate::kernel::{Id, SimSpan, Table};
 use crate::net::{GeoPoint, LinkId, NeighbourId, NodeKind, SiteId};
 use crate::record::Warning;
-use crate::route::bgp::{Mrai, MraiScope, Relation, Validation};
+use crate::route::bgp::{Mrai, MraiScope, Relation, RoutePolicy, RoutePolicyId, Validation};
 use crate::route::internet::{AsGraph, Class};
 use crate::scenario::{PrefixId, Scenario};
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,32 @@ pub struct Roa {
     pub more_specifics: bool,
 }
 
+/// How one AS configures its sessions with another, for [`BgpSolver::Events`]. What is none or
+/// empty is as everywhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionTerms {
+    /// Whose configuration: an AS of the graph, or ours.
+    pub asn: u32,
+    /// The AS at the other end.
+    pub neighbour: u32,
+    /// Of several sessions of ours with a neighbour, only the one over this link.
+    pub link: Option<LinkId>,
+    /// Policies for what it hears, in order, after the built-in rules.
+    pub import: Vec<RoutePolicyId>,
+    /// Policies for what it tells, in order, after the built-in rules.
+    pub export: Vec<RoutePolicyId>,
+    /// Pace of what it tells.
+    pub mrai: Option<Mrai>,
+    /// Time a message takes, both ways.
+    pub delay: Option<SimSpan>,
+    /// Each message takes longer by a share drawn from 0 to this, both ways.
+    pub delay_jitter: Option<f64>,
+    /// It tears the session down when it hears more prefixes than this.
+    pub prefixes_max: Option<u32>,
+    /// How long the session stays down then; none: for good.
+    pub restart: Option<SimSpan>,
+}
+
 /// The Internet around our network.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BgpSpec {
@@ -102,6 +128,13 @@ pub struct BgpSpec {
     pub roas: Vec<Roa>,
     /// ASes that validate origins.
     pub validators: Vec<(u32, Validation)>,
+    /// Route policies that `sessions` name. Prefixes in them are [`PrefixId`]s of the scenario, as
+    /// numbers of [`crate::route::bgp::BgpPrefixId`].
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub policies: Table<RoutePolicyId, RoutePolicy>,
+    /// Sessions that are not configured as all others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<SessionTerms>,
 }
 
 fn no_graph() -> Arc<AsGraph> {
@@ -115,7 +148,7 @@ impl PartialEq for BgpSpec {
             (
                 (spec.asn, spec.file.clone(), spec.links.clone(), spec.relations.clone()),
                 (spec.solver, spec.timing, spec.presence.clone(), spec.roas.clone()),
-                spec.validators.clone(),
+                (spec.validators.clone(), spec.policies.clone(), spec.sessions.clone()),
             )
         };
         parts(self) == parts(other)

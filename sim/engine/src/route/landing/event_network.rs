@@ -1,12 +1,12 @@
 //! The network that messages travel in: one speaker for every AS, one of ours for every link.
 
 use super::Trouble;
-use super::bgp::{BgpSpec, own_sessions};
+use super::bgp::{BgpSpec, SessionTerms, own_sessions};
 use crate::kernel::{SimSpan, Table};
 use crate::net::LinkId;
 use crate::route::bgp::{
-    BgpNetwork, BgpPrefix, BgpPrefixId, Damping, Relation, Roa, RoutePolicy, RoutePolicyId, Rule,
-    Session, SessionId, Set, SpeakerId, Verdict, plain_side, plain_speaker, reverse,
+    BgpNetwork, BgpPrefix, BgpPrefixId, Damping, Match, Relation, Roa, RoutePolicy, RoutePolicyId,
+    Rule, Session, SessionId, Set, SpeakerId, Verdict, plain_side, plain_speaker, reverse,
 };
 use crate::route::internet::Relation as AsRelation;
 use crate::scenario::{Change, PrefixId, Scenario};
@@ -76,6 +76,8 @@ pub(super) fn event_network(scenario: &Scenario, spec: &BgpSpec) -> EventNetwork
     add_foreign_sessions(&mut net, &mut network, spec);
     add_own_sessions(&mut net, &mut network, scenario, spec);
     add_prefixes(&mut net, &mut network, scenario, spec);
+    add_policies(&net, &mut network, spec);
+    spec.sessions.iter().for_each(|terms| configure(&net, &mut network, terms));
     add_preferences(&mut net, &mut network, scenario);
     net.network = Arc::new(network);
     net
@@ -194,6 +196,53 @@ fn add_prefixes(
             more_specific_levels: u8::from(roa.more_specifics),
             asn: roa.asn,
         });
+    }
+}
+
+/// The scenario's route policies; they come first, so their ids hold. Prefixes become blocks.
+fn add_policies(net: &EventNetwork, network: &mut BgpNetwork, spec: &BgpSpec) {
+    assert!(network.policies.is_empty(), "the scenario's policies have the first ids");
+    for policy in spec.policies.rows() {
+        let mut policy = policy.clone();
+        let rules = policy.rules.iter_mut();
+        rules.flat_map(|rule| &mut rule.matches).for_each(|asked| as_blocks(net, asked));
+        network.policies.push(policy);
+    }
+}
+
+fn as_blocks(net: &EventNetwork, asked: &mut Match) {
+    match asked {
+        Match::Prefix(list) | Match::Within(list) => {
+            list.iter_mut().for_each(|id| *id = net.whole[PrefixId(id.0)]);
+        }
+        Match::Not(inner) => as_blocks(net, inner),
+        _ => {}
+    }
+}
+
+/// Configures one AS's ends of its sessions with another.
+fn configure(net: &EventNetwork, network: &mut BgpNetwork, terms: &SessionTerms) {
+    for id in network.sessions.ids() {
+        let ends = network.sessions[id].ends;
+        let asns = ends.map(|end| network.speakers[end].asn);
+        let Some(side) = [0, 1]
+            .into_iter()
+            .find(|&side| asns[side] == terms.asn && asns[1 - side] == terms.neighbour)
+        else {
+            continue;
+        };
+        let link = ends.iter().find_map(|end| net.link_of.get(end));
+        if terms.link.is_some() && terms.link.as_ref() != link {
+            continue;
+        }
+        let session = &mut network.sessions[id];
+        session.delay = terms.delay.unwrap_or(session.delay);
+        session.delay_jitter = terms.delay_jitter.unwrap_or(session.delay_jitter);
+        let end = &mut session.sides[side];
+        end.import.clone_from(&terms.import);
+        end.export.clone_from(&terms.export);
+        end.mrai = terms.mrai.unwrap_or(end.mrai);
+        (end.prefixes_max, end.restart) = (terms.prefixes_max, terms.restart);
     }
 }
 

@@ -167,9 +167,11 @@ impl EventLanding {
 
     fn prefer(&mut self, now: SimTime, asn: u32, neighbour: u32, value: Option<u32>) {
         let Some(&(session, side)) = self.net.session_of.get(&(asn, neighbour)) else { return };
-        let import =
-            value.and_then(|value| self.net.preferences.get(&value)).copied().into_iter().collect();
-        self.apply(now, BgpChange::SetPolicies { session, side, import, export: Vec::new() });
+        // What the session is configured with stays; the override comes last and so wins.
+        let usual = &self.net.network.sessions[session].sides[side];
+        let (mut import, export) = (usual.import.clone(), usual.export.clone());
+        import.extend(value.and_then(|value| self.net.preferences.get(&value)));
+        self.apply(now, BgpChange::SetPolicies { session, side, import, export });
     }
 
     /// Blocks that traffic to a prefix may follow, the most specific first.

@@ -133,6 +133,11 @@ fn number(text: &str) -> Option<i64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
+/// Seconds since 1970-01-01T00:00:00Z as `2008-02-24T18:45:00Z`.
+pub(crate) fn stamp_text(unix_s: i64) -> String {
+    Stamp(unix_s).text()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -120,6 +120,8 @@ fn world(links: &[AsLink], own: &[Own], groups: &[u32]) -> Scenario {
         presence: Vec::new(),
         roas: Vec::new(),
         validators: Vec::new(),
+        policies: Default::default(),
+        sessions: Vec::new(),
     }));
     scenario.routing.bgp_convergence_min = SimSpan::ZERO;
     scenario.routing.bgp_convergence_mean = SimSpan::ZERO;

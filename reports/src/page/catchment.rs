@@ -41,8 +41,8 @@ fn churn(view: &RunView, figures: &Figures, data: bool) -> Markup {
                 p.how {
                     strong { "How to read. " }
                     "Moved: requests per second of the users whose landing site changed. First to last \
-                     move: how long users went on moving, and how long after the cause the last of \
-                     them did. Lost: what routing lost from the first move until the next cause moved \
+                     move: how long users went on moving. Done after: time from the cause to the last \
+                     move. Lost: what routing lost from the first move until the next cause moved \
                      somebody. Numbers are means over replications; losses are known by bucket, so \
                      one in which two causes fall is shared out."
                 }

@@ -26,9 +26,11 @@ pub fn push(out: &mut String, shape: Shape, (x, y): (f64, f64), r: f64) {
             return;
         }
         Shape::Dot | Shape::Ring => {
+            // Rounded before it is doubled, so that both halves meet.
+            let r = (r * 10.0).round() / 10.0;
             let (radius, size) = (short(r), short(2.0 * r));
             let (left, y) = (short(x - r), short(y));
-            let arc = format!("a{radius} {radius} 0 1 0");
+            let arc = format!("a{radius} {radius} 0 0 0");
             let _ = write!(out, "M{left} {y}{arc} {size} 0{arc}-{size} 0");
             return;
         }

@@ -20,6 +20,8 @@ use steerlab_results::engine::net::GeoPoint;
 const MAPPED_ARMS_MAX: usize = 4;
 /// More groups than this are put together where they are close.
 const MARKS_MAX: usize = 700;
+/// Smallest share of lost users that is worth a map.
+const LOST_MIN: f64 = 0.005;
 /// Radii of marks, pixels: a group's share of the demand decides.
 const RADII: [f64; 3] = [2.0, 2.9, 4.2];
 
@@ -52,15 +54,21 @@ pub fn maps(context: &Context<'_>, catchment: &Catchment<'_>) -> Result<Plot, Mi
     places.extend(sites);
     let arms = view.summary.arms.len();
     let away: Vec<Vec<f64>> = (0..arms).map(|arm| catchment.away(arm)).collect();
-    let shots = shots(&away);
+    let slot = catchment.slots.iter().position(|slot| *slot == Slot::Lost);
+    let lost_in =
+        |arm: usize, bucket: usize| slot.map_or(0.0, |slot| catchment.shares(arm, bucket)[slot]);
+    let buckets = catchment.starts_s.len();
+    let lost: Vec<Vec<f64>> =
+        (0..arms).map(|arm| (0..buckets).map(|bucket| lost_in(arm, bucket)).collect()).collect();
+    let shots = shots(&away, &lost);
     let shown: Vec<usize> = (0..arms)
         .filter(|&arm| arm == 0 || !same(catchment, &shots, arm))
         .take(MAPPED_ARMS_MAX)
         .collect();
     let width = match shots.len() {
         1 if arms == 1 => WIDE_PX,
-        1 | 2 => HALF_PX,
-        _ => THIRD_PX,
+        3 => THIRD_PX,
+        _ => HALF_PX,
     };
     let projection = project(&places, width);
     let ground: Rc<str> = land::path(&projection).into();
@@ -86,8 +94,8 @@ pub fn maps(context: &Context<'_>, catchment: &Catchment<'_>) -> Result<Plot, Mi
         title: "Where they are who land where".to_owned(),
         shows: shows(context, catchment, (&located, &shown), (&shots, &away)),
         how: "Small marks are client groups, coloured and shaped by the site at which they land at \
-              that instant, larger when they want more. Large marks with a ring are the named sites \
-              themselves, small crosses of upright lines are other sites. Where groups lie close \
+              that instant, larger when they want more. Large rings are the named sites themselves, small plus signs other \
+              sites. Where groups lie close \
               together one mark stands for several and shows what most of their users do.",
         legend: map_legend(catchment),
         pictures,
@@ -104,7 +112,7 @@ fn map_legend(catchment: &Catchment<'_>) -> Vec<LegendItem> {
     }
     items.push(LegendItem {
         swatches: vec![Swatch::Mark(Shape::Ring, crate::figure::Ink::Text)],
-        label: "ring: a named site itself".to_owned(),
+        label: "a named site itself, ring in its colour".to_owned(),
     });
     items
 }
@@ -118,22 +126,35 @@ fn locate(context: &Context<'_>, catchment: &Catchment<'_>) -> Vec<Option<GeoPoi
     ids.map(|id| by_id.get(id.as_str()).copied().flatten()).collect()
 }
 
-/// The start, the bucket most unlike it in any arm, and the end if it is unlike both.
-fn shots(away: &[Vec<f64>]) -> Vec<Shot> {
+/// The start, the bucket most unlike it in any arm, the one in which most are lost, and the end if
+/// not all are back by then. `away` and `lost` are shares by arm and bucket.
+fn shots(away: &[Vec<f64>], lost: &[Vec<f64>]) -> Vec<Shot> {
     let last = away.first().map_or(0, |shares| shares.len().saturating_sub(1));
-    let at = |bucket: usize| {
-        away.iter().map(|shares| shares.get(bucket).copied().unwrap_or(0.0)).fold(0.0, f64::max)
+    let at = |of: &[Vec<f64>], bucket: usize| {
+        of.iter().map(|shares| shares.get(bucket).copied().unwrap_or(0.0)).fold(0.0, f64::max)
+    };
+    let most = |of: &[Vec<f64>]| {
+        let place = (0..=last).rev().max_by(|&a, &b| at(of, a).total_cmp(&at(of, b))).unwrap_or(0);
+        (place, at(of, place))
     };
     let mut out = vec![Shot { bucket: 0, words: "at the start" }];
-    let most = (0..=last).rev().max_by(|&a, &b| at(a).total_cmp(&at(b))).unwrap_or(0);
-    if at(most) > 0.0 {
-        if most == last {
-            out.push(Shot { bucket: last, words: "at the end" });
-        } else {
-            out.push(Shot { bucket: most, words: "most unlike the start" });
-            out.push(Shot { bucket: last, words: "at the end" });
+    let mut add = |bucket: usize, words| {
+        if out.iter().all(|shot: &Shot| shot.bucket != bucket) {
+            out.push(Shot { bucket, words });
         }
+    };
+    if at(away, last) > 0.0 {
+        add(last, "at the end");
     }
+    let (unlike, share) = most(away);
+    if share > 0.0 {
+        add(unlike, "most unlike the start");
+    }
+    let (lossy, share) = most(lost);
+    if share >= LOST_MIN {
+        add(lossy, "most users lost");
+    }
+    out.sort_by_key(|shot| shot.bucket);
     out
 }
 
@@ -216,30 +237,29 @@ fn elements(
         glyph::push(data, spot.slot.shape(), at, RADII[size] * zoom * few);
     }
     for (slot, data) in paths {
-        push_path(&mut out, slot, &data, "");
+        push_path(&mut out, slot, &data);
     }
-    push_sites(&mut out, context, catchment, map, zoom);
-    out
+    let (rings, labels) = sites(context, catchment, map, zoom);
+    rings + &out + &labels
 }
 
-fn push_path(out: &mut String, slot: Slot, data: &str, extra: &str) {
+fn push_path(out: &mut String, slot: Slot, data: &str) {
     let ink = slot.ink().class();
     let _ = if glyph::is_line(slot.shape()) {
         write!(out, "<path class=\"l {ink}\" stroke-width=\"1.5\" d=\"{data}\"/>")
     } else {
-        write!(out, "<path class=\"f {ink}{extra}\" d=\"{data}\"/>")
+        write!(out, "<path class=\"f {ink} o\" d=\"{data}\"/>")
     };
 }
 
-/// The sites themselves, over the groups, the named ones with their names.
-fn push_sites(
-    out: &mut String,
+/// The sites themselves, which lie under the groups, and the names of the named ones.
+fn sites(
     context: &Context<'_>,
     catchment: &Catchment<'_>,
     map: &Projection,
     zoom: f64,
-) {
-    let (mut others, mut labels) = (String::new(), String::new());
+) -> (String, String) {
+    let (mut others, mut rings, mut labels) = (String::new(), String::new(), String::new());
     let mut named = Vec::new();
     for site in context.view.scenario.network.sites.rows() {
         let Some(place) = real(site.location) else { continue };
@@ -252,22 +272,19 @@ fn push_sites(
         }
     }
     if !others.is_empty() {
-        let _ = write!(out, "<path class=\"l mu\" d=\"{others}\"/>");
+        let _ = write!(rings, "<path class=\"l mu\" d=\"{others}\"/>");
     }
-    let r = 4.6 * zoom;
+    let r = 6.5 * zoom;
     let mut taken: Vec<[f64; 4]> = Vec::new();
     for &(index, x, y) in &named {
-        let slot = Slot::Named(index);
         let mut data = String::new();
-        glyph::push(&mut data, Shape::Dot, (x, y), r + 3.0);
-        let _ = write!(out, "<path class=\"f pa\" d=\"{data}\"/>");
-        let _ = write!(out, "<path class=\"l tx\" stroke-width=\"1.3\" d=\"{data}\"/>");
-        let mut data = String::new();
-        glyph::push(&mut data, slot.shape(), (x, y), r * 0.9);
-        push_path(out, slot, &data, "");
+        glyph::push(&mut data, Shape::Dot, (x, y), r);
+        let ink = Slot::Named(index).ink().class();
+        let _ = write!(rings, "<path class=\"f pa\" d=\"{data}\"/>");
+        let _ = write!(rings, "<path class=\"l {ink}\" stroke-width=\"2.2\" d=\"{data}\"/>");
         let words = text::shorten(&catchment.named[index], 18);
         let width = text_width(&words) * 11.0;
-        let gap = r + 6.0;
+        let gap = r + 4.0;
         let choices = [
             (x + gap, y - 6.5),
             (x - gap - width, y - 6.5),
@@ -293,7 +310,7 @@ fn push_sites(
             );
         }
     }
-    out.push_str(&labels);
+    (rings, labels)
 }
 
 fn describe(catchment: &Catchment<'_>, arm: usize, bucket: usize) -> String {
@@ -315,24 +332,31 @@ fn shows(
     let arms = &context.view.summary.arms;
     let name = |arm: usize| text::clean(&arms[arm].arm);
     let mut out = Vec::new();
-    match shots {
-        [_, then, ..] => {
-            let (arm, most) = (0..arms.len())
-                .map(|arm| (arm, away[arm][then.bucket]))
-                .rev()
-                .max_by(|a, b| a.1.total_cmp(&b.1))
-                .unwrap_or((0, 0.0));
+    let most = (0..arms.len())
+        .flat_map(|arm| {
+            away[arm].iter().enumerate().map(move |(bucket, share)| (arm, bucket, *share))
+        })
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .max_by(|a, b| a.2.total_cmp(&b.2));
+    match most {
+        Some((arm, bucket, most)) if most > 0.0 => {
             let under =
                 if arms.len() > 1 { format!(" under {}", name(arm)) } else { String::new() };
             out.push(format!(
                 "At {} {} of the users land elsewhere than at the start{under}.",
-                context.scale.instant(catchment.end_s(then.bucket)),
+                context.scale.instant(catchment.end_s(bucket)),
                 percent(most)
             ));
         }
         _ => out.push(
             "At the end of every bucket all groups land where they did at the start.".to_owned(),
         ),
+    }
+    let back = away.iter().all(|shares| shares.last().is_some_and(|share| *share <= 0.0));
+    if shots.len() > 1 && back {
+        out.push("At the end all land where they did at the start.".to_owned());
     }
     let like: Vec<String> =
         (1..arms.len()).filter(|&arm| same(catchment, shots, arm)).map(name).collect();
@@ -382,11 +406,19 @@ mod tests {
     #[test]
     fn instants_that_tell_something() {
         let buckets = |away: &[f64]| -> Vec<usize> {
-            shots(&[away.to_vec()]).iter().map(|shot| shot.bucket).collect()
+            shots(&[away.to_vec()], &[vec![0.0; away.len()]])
+                .iter()
+                .map(|shot| shot.bucket)
+                .collect()
         };
         assert_eq!(buckets(&[0.0, 0.0, 0.0]), [0]);
-        assert_eq!(buckets(&[0.0, 0.4, 0.7, 0.7, 0.0]), [0, 2, 4]);
+        assert_eq!(buckets(&[0.0, 0.4, 0.7, 0.7, 0.1]), [0, 2, 4]);
+        assert_eq!(buckets(&[0.0, 0.4, 0.7, 0.7, 0.0]), [0, 2]);
         assert_eq!(buckets(&[0.0, 0.1, 0.3]), [0, 2]);
+        let lost = [vec![0.0, 0.0, 0.2, 0.0, 0.0]];
+        let all: Vec<usize> =
+            shots(&[vec![0.0, 0.4, 0.2, 0.1, 0.1]], &lost).iter().map(|shot| shot.bucket).collect();
+        assert_eq!(all, [0, 1, 2, 4]);
     }
 
     #[test]

@@ -80,7 +80,7 @@ fn picture(context: &Context<'_>, catchment: &Catchment<'_>, arm: usize, arms: u
         let seen: Vec<f64> =
             seen.map(|(low, high)| if high > low { *high } else { f64::NAN }).collect();
         layers.push(Layer::Line(buckets.curve(&seen, plot.0 as usize), edge));
-        push_names(&mut front, catchment, (index, slot), &band, plot);
+        push_names(&mut front, catchment, slot, &band, plot);
         base = band.high;
     }
     let span = (buckets.first(), buckets.last());
@@ -113,22 +113,25 @@ fn picture(context: &Context<'_>, catchment: &Catchment<'_>, arm: usize, arms: u
 fn push_names(
     layers: &mut Vec<Layer>,
     catchment: &Catchment<'_>,
-    (index, slot): (usize, Slot),
+    slot: Slot,
     band: &Spread,
     (_, height_px): (u32, u32),
 ) {
     let height = |bucket: usize| band.high[bucket] - band.low[bucket];
     let buckets = band.low.len();
-    let Some(thickest) = (0..buckets).rev().max_by(|&a, &b| height(a).total_cmp(&height(b))) else {
+    // Where it stays thick for a while, so that the mark keeps clear of edges.
+    let reach = buckets / 16;
+    let thick = |bucket: usize| {
+        let around = bucket.saturating_sub(reach)..(bucket + reach + 1).min(buckets);
+        around.map(height).fold(f64::INFINITY, f64::min)
+    };
+    let Some(at) = (0..buckets).rev().max_by(|&a, &b| thick(a).total_cmp(&thick(b))) else {
         return;
     };
-    if height(thickest) * f64::from(height_px) >= MARK_PX && slot != Slot::Lost {
-        // Marks of several bands that are thickest at one time stand beside each other.
-        let at = catchment.starts_s[thickest];
-        let width = catchment.end_s(thickest) - at;
-        let shift = [0.5, 0.3, 0.7, 0.4, 0.6, 0.5, 0.5][index.min(6)];
-        let y = (band.low[thickest] + band.high[thickest]) / 2.0;
-        layers.push(Layer::Mark(at + width * shift, y, slot.shape(), 42, slot.ink()));
+    if height(at) * f64::from(height_px) >= MARK_PX && slot != Slot::Lost {
+        let middle = (catchment.starts_s[at] + catchment.end_s(at)) / 2.0;
+        let y = (band.low[at] + band.high[at]) / 2.0;
+        layers.push(Layer::Mark(middle, y, slot.shape(), 42, slot.ink()));
     }
     let last = buckets - 1;
     if height(last) >= LABELLED_MIN {
@@ -151,6 +154,7 @@ fn from_to(catchment: &Catchment<'_>, arm: usize) -> String {
         .slots
         .iter()
         .enumerate()
+        .filter(|(index, _)| round(first[*index]) > 0.0 || round(last[*index]) > 0.0)
         .map(|(index, &slot)| {
             let (from, to) = (percent(round(first[index])), percent(round(last[index])));
             let name = catchment.label(slot);

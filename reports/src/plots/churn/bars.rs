@@ -25,10 +25,12 @@ pub fn moved_by_cause(view: &RunView, churn: &Churn) -> Result<Plot, Missing> {
         return Err(Missing("No move of a group with requests is listed.".to_owned()));
     }
     let several = view.summary.arms.len() > 1;
-    let width = if several { HALF_PX } else { WIDE_PX };
-    let shown: Vec<usize> = (0..churn.arms.len().min(ARMS_MAX))
-        .filter(|&arm| !churn.arms[arm].episodes.is_empty())
+    let like_baseline = |arm: usize| arm > 0 && churn.arms[arm] == churn.arms[0];
+    let shown: Vec<usize> = (0..churn.arms.len())
+        .filter(|&arm| !churn.arms[arm].episodes.is_empty() && !like_baseline(arm))
+        .take(ARMS_MAX)
         .collect();
+    let width = if shown.len() > 1 { HALF_PX } else { WIDE_PX };
     let pictures = shown
         .iter()
         .map(|&arm| {
@@ -51,8 +53,9 @@ pub fn moved_by_cause(view: &RunView, churn: &Churn) -> Result<Plot, Missing> {
         shows: shows(view, churn),
         how: "A bar is the rate of requests whose landing site changed after a cause, mean over \
               replications; a group that moves twice counts twice. The part with the broken outline \
-              landed nowhere from then on. The table of moves lists the largest groups of every \
-              instant; causes that share a bucket share its total in proportion to what is listed.",
+              landed nowhere from then on. The table of moves lists the ten \
+              largest groups of an instant; where more moved, causes share the total of the bucket in \
+              proportion to what is listed.",
         legend: vec![
             LegendItem {
                 swatches: swatches
@@ -73,7 +76,7 @@ pub fn moved_by_cause(view: &RunView, churn: &Churn) -> Result<Plot, Missing> {
 fn bar(row: &Episode, arm: usize) -> Bar {
     let lost = row.into_loss.min(row.moved);
     Bar {
-        label: row.what.clone(),
+        label: row.short.clone(),
         parts: vec![(row.moved - lost, Ink::Arm(arm)), (lost, Ink::Lost)],
         words: number(row.moved),
     }
@@ -90,7 +93,7 @@ fn sentence(arm: &ArmChurn) -> String {
     };
     let all = total(arm);
     format!(
-        "{} moved, most of them ({}) after: {}.",
+        "{} moved, the largest part ({}) after: {}.",
         quantity(all, UNIT),
         number(most.moved),
         most.what
@@ -147,9 +150,10 @@ pub fn table(churn: &Churn, arm: usize, scale: &TimeScale) -> Grid {
         churn.arms.iter().flat_map(|arm| &arm.episodes).any(|row| row.lost_bits[*cause] > 0.0)
     };
     let losses: Vec<usize> = (0..ROUTING_LOSSES.len()).filter(lossy).collect();
-    let mut head = ["when", "what happened", "from → to", "moved", "first to last move"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut head =
+        ["when", "what happened", "from → to", "moved", "first to last move", "done after"]
+            .map(str::to_owned)
+            .to_vec();
     for &cause in &losses {
         head.push(format!("lost: {}", words::drop_cause(ROUTING_LOSSES[cause]).unwrap_or("")));
     }
@@ -163,7 +167,8 @@ pub fn table(churn: &Churn, arm: usize, scale: &TimeScale) -> Grid {
             format!("{}{times}", row.what),
             pairs(row),
             quantity(row.moved, UNIT),
-            moving(row),
+            span(row.moving_s),
+            span(row.lasted_s),
         ];
         cells.extend(losses.iter().map(|&cause| match row.lost_bits[cause] {
             bits if bits > 0.0 => quantity(bits, "bit"),
@@ -172,8 +177,14 @@ pub fn table(churn: &Churn, arm: usize, scale: &TimeScale) -> Grid {
         rows.push(cells);
     }
     let mut other = |what: String, moved: f64| {
-        let mut cells =
-            vec!["–".to_owned(), what, "–".to_owned(), quantity(moved, UNIT), "–".to_owned()];
+        let mut cells = vec![
+            "–".to_owned(),
+            what,
+            "–".to_owned(),
+            quantity(moved, UNIT),
+            "–".to_owned(),
+            "–".to_owned(),
+        ];
         cells.extend(losses.iter().map(|_| "–".to_owned()));
         rows.push(cells);
     };
@@ -199,10 +210,8 @@ pub fn pairs(row: &Episode) -> String {
     words::list(&parts)
 }
 
-/// `0.2 s, after 0.1 s`: how long users moved, and how long it took until the last of them did.
-fn moving(row: &Episode) -> String {
-    let tenth = |seconds: f64| (seconds * 10.0).round() / 10.0;
-    let (moving, lasted) = (tenth(row.moving_s), tenth(row.lasted_s));
-    let span = if moving <= 0.0 { "at once".to_owned() } else { duration(moving) };
-    if lasted - moving >= 0.05 { format!("{span}, done after {}", duration(lasted)) } else { span }
+/// A span to a tenth of a second; nothing else is known of moves that come in steps.
+fn span(seconds: f64) -> String {
+    let tenths = (seconds * 10.0).round() / 10.0;
+    if tenths > 0.0 { duration(tenths) } else { "at once".to_owned() }
 }

@@ -12,6 +12,8 @@ pub struct Origin {
     pub at_s: f64,
     /// What, in words.
     pub words: String,
+    /// The same without the label.
+    pub short: String,
     /// Whether the scenario's timeline fixes its time, the same in every replication.
     pub fixed: bool,
 }
@@ -48,6 +50,7 @@ impl Origins {
                 let origin = Origin {
                     at_s: rows.time_s(row),
                     words: words::event(kind, &entity, &label),
+                    short: words::event(kind, &entity, ""),
                     fixed: true,
                 };
                 add(arm, rows.replication(row), name, origin);
@@ -62,7 +65,7 @@ impl Origins {
                 if at_s.is_finite() {
                     let name = format!("{} {}", actions.at(row), targets.at(row));
                     let words = crate::text::clean(&name);
-                    let origin = Origin { at_s, words, fixed: false };
+                    let origin = Origin { at_s, short: words.clone(), words, fixed: false };
                     add(arm, rows.replication(row), name, origin);
                 }
             }

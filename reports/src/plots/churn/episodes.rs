@@ -10,6 +10,8 @@ use steerlab_results::view::RunView;
 
 /// Most causes that an arm names; the others are summed.
 const NAMED_MAX: usize = 12;
+/// Moves that the table lists of an instant at most.
+const LISTED_MAX: usize = 10;
 /// Most pairs of places a cause names.
 const FLOWS_MAX: usize = 3;
 
@@ -18,6 +20,8 @@ const FLOWS_MAX: usize = 3;
 pub struct Episode {
     /// The cause in words.
     pub what: String,
+    /// The same for narrow places.
+    pub short: String,
     /// When it happened first, seconds.
     pub start_s: f64,
     /// How often in a replication.
@@ -45,7 +49,7 @@ pub struct ArmChurn {
     pub episodes: Vec<Episode>,
     /// Causes that are not named, with the users they moved.
     pub left_out: (usize, f64),
-    /// Users that moved in buckets without any listed move, such as with DNS answers.
+    /// Users that moved without a listed move, such as with DNS answers.
     pub elsewhere: f64,
 }
 
@@ -59,11 +63,14 @@ pub struct Churn {
 /// One cause in one run, while it is put together.
 #[derive(Default)]
 struct Part {
+    short: String,
     start_s: f64,
     first_s: f64,
     last_s: f64,
-    /// Rate that changed its site, by bucket of the totals; and as listed.
+    /// Listed rate that changed its site, by bucket of the totals.
     listed: BTreeMap<usize, f64>,
+    /// Listed moves by instant, as bits of its seconds, with the bucket.
+    instants: BTreeMap<(usize, u64), usize>,
     into_loss: f64,
     flows: BTreeMap<(String, String), f64>,
 }
@@ -117,6 +124,8 @@ fn parts(
         };
         // Several runs of one action make one row; each is told from the others by its start.
         let part = out.entry(run).or_default().entry((key, start_s.to_bits())).or_insert(Part {
+            short: origin
+                .map_or_else(|| text::clean(causes.at(row)), |origin| origin.short.clone()),
             start_s: if start_s.is_finite() { start_s } else { time_s },
             first_s: time_s,
             ..Part::default()
@@ -132,6 +141,7 @@ fn parts(
         let buckets = losses.moved(run);
         let bucket = buckets.partition_point(|(start, _)| *start <= time_s).saturating_sub(1);
         *part.listed.entry(bucket).or_default() += rate;
+        *part.instants.entry((bucket, time_s.to_bits())).or_default() += 1;
         part.into_loss += if to.1 { rate } else { 0.0 };
         *part.flows.entry((from.0, to.0)).or_default() += rate;
     }
@@ -185,7 +195,11 @@ fn churn(
         for (((key, part), lost), moved) in in_time.into_iter().zip(lost).zip(whole) {
             let (row, flows) = rows.entry(key.clone()).or_insert_with(|| {
                 let what = key.0.clone();
-                (Episode { what, start_s: part.start_s, ..Episode::default() }, BTreeMap::new())
+                let short = part.short.clone();
+                (
+                    Episode { what, short, start_s: part.start_s, ..Episode::default() },
+                    BTreeMap::new(),
+                )
             });
             row.start_s = row.start_s.min(part.start_s);
             row.times += 1.0;
@@ -206,27 +220,33 @@ fn churn(
     finish(rows.into_values().collect(), elsewhere / runs, runs)
 }
 
-/// Users moved by each part. The table of moves lists the largest groups only, so what the totals
-/// count in a bucket is shared out by what is listed in it.
+/// Users moved by each part. The table of moves lists the largest groups of an instant only. Where
+/// a list is full, what the totals count in the bucket is shared out by what is listed in it.
 fn shares_of_buckets(
     parts: &[(&Key, &Part)],
     totals: &[(f64, f64)],
     elsewhere: &mut f64,
 ) -> Vec<f64> {
-    let mut listed: BTreeMap<usize, f64> = BTreeMap::new();
-    for (bucket, rate) in parts.iter().flat_map(|(_, part)| &part.listed) {
-        *listed.entry(*bucket).or_default() += rate;
+    let mut listed: BTreeMap<usize, (f64, bool)> = BTreeMap::new();
+    for (_, part) in parts {
+        for (bucket, rate) in &part.listed {
+            listed.entry(*bucket).or_default().0 += rate;
+        }
+        for ((bucket, _), count) in &part.instants {
+            listed.entry(*bucket).or_default().1 |= *count >= LISTED_MAX;
+        }
     }
     for (bucket, (_, total)) in totals.iter().enumerate() {
-        if listed.get(&bucket).is_none_or(|listed| *listed <= 0.0) {
-            *elsewhere += total;
+        let (sum, full) = listed.get(&bucket).copied().unwrap_or_default();
+        // What rounding leaves is no user.
+        if !full && total - sum > 1e-6 * total {
+            *elsewhere += total - sum;
         }
     }
     let of_bucket = |(bucket, rate): (&usize, &f64)| {
         let total = totals.get(*bucket).map_or(0.0, |(_, total)| *total);
-        let sum = listed.get(bucket).copied().unwrap_or(0.0);
-        // The totals cannot be below the list but by rounding.
-        if sum > 0.0 { rate / sum * total.max(sum) } else { 0.0 }
+        let (sum, full) = listed.get(bucket).copied().unwrap_or_default();
+        if full && sum > 0.0 { rate / sum * total.max(sum) } else { *rate }
     };
     parts.iter().map(|(_, part)| part.listed.iter().map(of_bucket).sum()).collect()
 }

@@ -80,6 +80,26 @@ fn a_small_graph_by_hand() {
     assert_eq!(table, expected);
 }
 
+/// The same numbers give the same graph, and the same routes on it, everywhere. bgpy 13.0.13 finds
+/// the same paths on this graph.
+#[test]
+fn generated_graphs_are_the_same_everywhere() {
+    let folder = Folder::new("internet-generated");
+    let make = "generate-as-graph --ases 3000 --links 20000 --seed 1 --out graph.txt";
+    steerlab(folder.path(), make).exits(0);
+    let again = steerlab(folder.path(), make).exits(2);
+    assert!(again.stderr.contains("graph.txt exists"), "{again:?}");
+    let text = std::fs::read_to_string(folder.join("graph.txt")).unwrap();
+    let first = text.lines().nth(1).and_then(|line| line.split('|').next()).unwrap();
+    let found = routes(folder.path(), &["graph.txt", "--origins", first, "--digest"]).exits(0);
+    assert_eq!((value(&found, "ASes"), value(&found, "links")), ("3000", "20000"));
+    assert_eq!((value(&found, "routes"), value(&found, "digest")), ("3000", "53cb11c0bc1769c7"));
+    let refused = "generate-as-graph --ases 3000 --links 2000 --seed 1 --out small.txt";
+    let refused = steerlab(folder.path(), refused).exits(2);
+    assert!(refused.stderr.contains("3000 ASes need"), "{refused:?}");
+    assert!(!folder.join("small.txt").exists());
+}
+
 #[test]
 fn any_number_of_threads_gives_the_same_bytes() {
     let folder = Folder::new("internet-threads");
@@ -138,4 +158,67 @@ fn bad_input_is_told_with_its_place_and_writes_nothing() {
         }
         assert!(!folder.join("out.csv").exists(), "{words}");
     }
+}
+
+/// The event-driven solver plays every message of the whole Internet and ends where the direct one
+/// does: the same path in every AS. Three origins, so that there are catchments.
+#[test]
+fn both_solvers_agree_on_a_real_month() {
+    use steerlab_engine::kernel::{Id, SimSpan, SimTime};
+    use steerlab_engine::route::bgp::{
+        BgpChange, BgpPrefixId, BgpSim, Origin, Origination, SettleLimits, Settled, SpeakerId,
+        from_as_graph,
+    };
+    use steerlab_engine::route::{bgp, internet};
+    let Some(file) = data(GRAPH) else { return };
+    let document = steerlab_scenario::import::Document {
+        name: GRAPH.to_owned(),
+        bytes: std::fs::read(file).unwrap(),
+    };
+    let graph = steerlab_scenario::import::read_as_rel(&document).unwrap();
+    let relation = |relation| match relation {
+        internet::Relation::Customer => bgp::Relation::Customer,
+        internet::Relation::Peer => bgp::Relation::Peer,
+        internet::Relation::RouteServer => bgp::Relation::RouteServer,
+        internet::Relation::Provider => bgp::Relation::Provider,
+    };
+    let links: Vec<_> =
+        graph.links().map(|link| (link.a, link.b, relation(link.relation))).collect();
+    let (network, asns) = from_as_graph(&links, 1, SimSpan::from_seconds(1));
+    assert_eq!(asns, graph.asns());
+    let first_three = ORIGINS.split(|c: char| !c.is_ascii_digit()).filter(|word| !word.is_empty());
+    let origins: Vec<u32> =
+        first_three.take(3).map(|asn| graph.index_of(asn.parse().unwrap()).unwrap()).collect();
+    let announced = internet::Announcements::origins(&origins);
+    let solution =
+        internet::Solution::solve(&graph, &announced, &mut internet::Workspace::default()).unwrap();
+    let mut sim = BgpSim::new(std::sync::Arc::new(network), 1, 0);
+    for &at in &origins {
+        let origination = Origination {
+            speaker: SpeakerId(at),
+            prefix: BgpPrefixId(0),
+            med: None,
+            origin: Origin::Igp,
+            communities: Vec::new(),
+            prepend: 0,
+            path: Vec::new(),
+            sessions: None,
+        };
+        sim.apply(SimTime::ZERO, BgpChange::Announce(origination));
+    }
+    let settled = sim.settle(SettleLimits::default());
+    assert!(matches!(settled, Settled::Converged { .. }), "{settled:?}");
+    let routes = solution.routes(&graph, &announced);
+    let mut reached = 0;
+    for at in 0..graph.len() {
+        let mut path = Vec::new();
+        routes.path(at as u32, &mut path);
+        reached += usize::from(!path.is_empty());
+        let own = graph.asn(at as u32);
+        let best = sim.best(SpeakerId::from_index(at), BgpPrefixId(0));
+        let theirs: Vec<u32> =
+            best.map_or_else(Vec::new, |best| std::iter::once(own).chain(best.path).collect());
+        assert_eq!(path, theirs, "AS{own}");
+    }
+    assert!(reached > 66_000, "{reached}");
 }

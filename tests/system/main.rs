@@ -9,12 +9,15 @@ mod architecture;
 mod tidy;
 
 mod abilene;
+#[cfg(target_os = "linux")]
+mod bird;
 mod catchment;
 #[cfg(unix)]
 mod crash;
 mod determinism;
 mod documents;
 mod exit_codes;
+mod gadgets;
 #[cfg(unix)]
 mod hostile;
 mod incident;

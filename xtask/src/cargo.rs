@@ -66,6 +66,7 @@ pub fn deny() -> Result<Outcome, String> {
 /// The system tests run the debug build; the release build is made first, so that they can compare
 /// what the two compute.
 pub fn test() -> Result<Outcome, String> {
+    crate::routers::install();
     run(cargo().args(["build", "--locked", "--release", "--quiet"]))?;
     let release =
         target().join("release").join(format!("steerlab{}", std::env::consts::EXE_SUFFIX));

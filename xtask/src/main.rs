@@ -15,6 +15,7 @@ mod cargo;
 mod notebooks;
 mod page;
 mod png;
+mod routers;
 mod shell;
 
 use std::process::ExitCode;

@@ -356,6 +356,10 @@ fn a_network_that_goes_round_in_no_time_is_seen_and_does_not_hang() {
     let stuck = sim.advance(SimTime(1_000_000_000), &mut Deaf);
     assert_eq!(stuck, Advanced::StuckAt(SimTime::ZERO));
     assert!(matches!(other.settle(SettleLimits::default()), Settled::Diverged { .. }));
+    // A change at that very instant can still help, and time goes on.
+    sim.apply(sim.now(), BgpChange::SessionDown(SessionId(0)));
+    assert_eq!(sim.advance(SimTime(1_000_000_000), &mut Deaf), Advanced::Reached);
+    assert_eq!(sim.next_time(), None);
 }
 
 #[test]
@@ -886,4 +890,264 @@ fn med_by_neighbour_goes_round_between_two_clusters() {
     quiet(&mut sim);
     let exits = [a, d].map(|at| sim.best(at, P).map(|route| route.exit));
     assert_eq!(exits, [Some(SpeakerId(4)); 2]);
+}
+
+/// The stable states of a gadget as lists of digits, in the order of nodes.
+fn stable(lists: &[(u32, &[&[u32]])]) -> (Vec<Vec<Vec<u32>>>, bool) {
+    let (mut sim, _) = gadget(lists, |_| {});
+    let _ = sim.settle(SettleLimits::default());
+    let found = sim.stable_states(P, 100_000);
+    let digits = |route: &Option<RouteView>| {
+        let path = route.as_ref().map(|route| route.path.clone()).unwrap_or_default();
+        path.into_iter().map(|asn| asn - 1).collect::<Vec<u32>>()
+    };
+    let mut states: Vec<Vec<Vec<u32>>> =
+        found.stable.iter().map(|state| state[1..].iter().map(digits).collect()).collect();
+    states.sort();
+    (states, found.complete)
+}
+
+#[test]
+fn no_stable_state_is_told_from_two_between_which_timing_decides() {
+    assert_eq!(stable(&BAD3), (vec![], true));
+    let two = vec![vec![vec![0], vec![1, 0]], vec![vec![2, 0], vec![0]]];
+    assert_eq!(stable(&DISAGREE), (two, true));
+    let one = vec![vec![vec![3, 0], vec![0], vec![0], vec![3, 0]]];
+    assert_eq!(stable(&GOOD), (one.clone(), true));
+    // 3 prefers the way over 4: still one stable state; 4 prefers the way over 2 as well: none.
+    let mut naughty = GOOD;
+    naughty[2].1 = &[&[4, 2, 0], &[0]];
+    assert_eq!(stable(&naughty), (one, true));
+    naughty[3].1 = &[&[2, 0], &[3, 0]];
+    assert_eq!(stable(&naughty), (vec![], true));
+}
+
+/// What a chain 1 - 2 - 3 hears at its end if 2 imports from 1 by `import` and exports to 3 by
+/// `export`.
+fn through(import: Vec<Rule>, export: Vec<Rule>, route: Origination) -> Option<RouteView> {
+    let mut net = Net::new(2);
+    net.network.prefixes[P].parent = Some(BgpPrefixId(1));
+    net.network.roas.push(Roa { prefix: P, more_specific_levels: 0, asn: 9 });
+    let all: Vec<SpeakerId> = (1..=3).map(|asn| net.speaker(asn, asn)).collect();
+    net.session(all[0], all[1], Relation::Plain);
+    net.session(all[1], all[2], Relation::Plain);
+    let import = net.policy(import, Verdict::Accept);
+    let export = net.policy(export, Verdict::Accept);
+    net.network.sessions[SessionId(0)].sides[1].import = vec![import];
+    net.network.sessions[SessionId(1)].sides[0].export = vec![export];
+    let mut sim = net.sim();
+    sim.apply(SimTime::ZERO, BgpChange::Announce(route));
+    quiet(&mut sim);
+    sim.best(all[2], P)
+}
+
+fn rule(matches: Vec<Match>, sets: Vec<Set>, then: Verdict) -> Rule {
+    Rule { matches, sets, then }
+}
+
+#[test]
+fn every_kind_of_match_holds_where_it_should_and_not_elsewhere() {
+    // The route is 1 7 8 at speaker 2's import, marked (5, 5), origin 8 where 9 is authorised.
+    let mark = Community::Plain(5, 5);
+    let route =
+        Origination { path: vec![7, 8], communities: vec![mark], ..origination(SpeakerId(0)) };
+    let one = BgpPrefixId(1);
+    let holds = [
+        Match::Prefix(vec![P]),
+        Match::Within(vec![one]),
+        Match::Within(vec![P]),
+        Match::PathIs(vec![vec![4], vec![1, 7, 8]]),
+        Match::PathContains(vec![4, 7]),
+        Match::PathFrom(vec![1]),
+        Match::OriginAs(vec![8]),
+        Match::PathLengthMin(3),
+        Match::Community(vec![mark, Community::NoExport]),
+        Match::Validity(vec![Validity::Invalid]),
+        Match::LearnedFrom(vec![Relation::Plain]),
+        Match::NeighbourAs(vec![1]),
+        Match::Not(Box::new(Match::Own)),
+    ];
+    let fails = [
+        Match::Prefix(vec![one]),
+        Match::Within(vec![]),
+        Match::PathIs(vec![vec![7, 8]]),
+        Match::PathContains(vec![2]),
+        Match::PathFrom(vec![7]),
+        Match::OriginAs(vec![1, 7]),
+        Match::PathLengthMin(4),
+        Match::Community(vec![Community::NoExport]),
+        Match::Validity(vec![Validity::Valid, Validity::Unknown]),
+        Match::LearnedFrom(vec![Relation::Customer]),
+        Match::NeighbourAs(vec![3]),
+        Match::Own,
+    ];
+    let passes = |test: Match| {
+        let refuse = rule(vec![test], vec![], Verdict::Reject);
+        through(vec![refuse], vec![], route.clone()).is_some()
+    };
+    assert!(holds.iter().all(|test| !passes(test.clone())));
+    assert!(fails.iter().all(|test| passes(test.clone())));
+    // All matches of a rule must hold; on export the path is without the own AS, the neighbour is 3.
+    let both = vec![Match::PathFrom(vec![1]), Match::PathFrom(vec![2])];
+    assert!(through(vec![], vec![rule(both, vec![], Verdict::Reject)], route.clone()).is_some());
+    let export = vec![Match::PathFrom(vec![1]), Match::NeighbourAs(vec![3])];
+    assert!(through(vec![], vec![rule(export, vec![], Verdict::Reject)], route).is_none());
+}
+
+#[test]
+fn every_kind_of_change_is_made_in_the_order_of_rules() {
+    let mark = |n| Community::Plain(5, n);
+    let route = Origination {
+        communities: vec![mark(1), mark(2)],
+        med: Some(4),
+        origin: Origin::Egp,
+        prepend: 1,
+        ..origination(SpeakerId(0))
+    };
+    let plain = through(vec![], vec![], route.clone()).unwrap();
+    assert_eq!((plain.path, plain.med, plain.origin), (vec![2, 1, 1], None, Origin::Egp));
+    assert_eq!(plain.communities, [mark(1), mark(2)]);
+    let import = vec![
+        rule(vec![], vec![Set::Prepend(2), Set::AddCommunities(vec![mark(3)])], Verdict::Next),
+        rule(vec![Match::PathLengthMin(4)], vec![Set::Origin(Origin::Incomplete)], Verdict::Accept),
+        rule(vec![], vec![], Verdict::Reject),
+    ];
+    let export = vec![
+        rule(vec![Match::Community(vec![mark(3)])], vec![Set::Med(Some(9))], Verdict::Next),
+        rule(vec![], vec![Set::Prepend(1), Set::RemoveCommunities(vec![mark(2)])], Verdict::Accept),
+    ];
+    let seen = through(import, export, route.clone()).unwrap();
+    assert_eq!((seen.path, seen.med), (vec![2, 2, 1, 1, 1, 1], Some(9)));
+    assert_eq!((seen.origin, seen.local_pref), (Origin::Incomplete, 100));
+    assert_eq!(seen.communities, [mark(1), mark(3)]);
+    let clear = rule(vec![], vec![Set::ClearCommunities], Verdict::Accept);
+    assert_eq!(through(vec![], vec![clear], route).unwrap().communities, []);
+}
+
+#[test]
+fn explanations_name_the_policy_and_the_rule() {
+    let mut net = Net::new(1);
+    let (a, b) = (net.speaker(1, 1), net.speaker(2, 2));
+    let session = net.session(a, b, Relation::Plain);
+    let other = rule(vec![Match::PathFrom(vec![9])], vec![], Verdict::Accept);
+    let refuse = rule(vec![Match::PathFrom(vec![1])], vec![], Verdict::Reject);
+    let by_rule = net.policy(vec![other.clone(), refuse], Verdict::Accept);
+    let by_default = net.policy(vec![other], Verdict::Reject);
+    net.network.sessions[session].sides[1].import = vec![by_rule];
+    net.network.speakers[b].path_length_max = Some(3);
+    let mut sim = net.sim();
+    announce(&mut sim, a);
+    quiet(&mut sim);
+    let why = |sim: &BgpSim| sim.explain(b, P)[0].standing;
+    let refused = |policy, rule| Standing::Refused(Refusal::Policy { policy, rule });
+    assert_eq!(why(&sim), refused(by_rule, Some(1)));
+    let set = |import| BgpChange::SetPolicies { session, side: 1, import, export: vec![] };
+    sim.apply(sim.now(), set(vec![by_default]));
+    quiet(&mut sim);
+    assert_eq!(why(&sim), refused(by_default, None));
+    sim.apply(sim.now(), set(vec![]));
+    assert_eq!(quiet(&mut sim), 0);
+    assert_eq!(why(&sim), Standing::Best);
+    let long = Origination { prepend: 3, ..origination(a) };
+    sim.apply(sim.now(), BgpChange::Announce(long));
+    quiet(&mut sim);
+    assert_eq!(why(&sim), Standing::Refused(Refusal::PathTooLong));
+}
+
+#[test]
+fn a_circle_is_found_among_many_who_are_at_rest() {
+    // So many sessions that the state is hashed at some steps only.
+    let mut net = Net::new(2);
+    let all: Vec<SpeakerId> = (1..=300).map(|asn| net.speaker(asn, asn)).collect();
+    let mut ring = Vec::new();
+    for (a, b) in [(0, 1), (0, 2), (0, 3), (1, 2), (2, 3), (1, 3)] {
+        ring.push(net.session(all[a], all[b], Relation::Plain));
+    }
+    for pair in all[3..].windows(2) {
+        net.session(pair[0], pair[1], Relation::Plain);
+    }
+    // Node i (1 to 3) takes the way over the next one, then the direct one, and nothing else.
+    for (session, ends) in ring.iter().zip([(0, 1), (0, 2), (0, 3), (1, 2), (2, 3), (1, 3)]) {
+        for (side, (this, far)) in [ends, (ends.1, ends.0)].into_iter().enumerate() {
+            let next = this % 3 + 1;
+            let path = if far == 0 { vec![1] } else { vec![far + 1, 1] };
+            let value = if far == 0 { 100 } else { 200 };
+            let take =
+                rule(vec![Match::PathIs(vec![path])], vec![Set::LocalPref(value)], Verdict::Accept);
+            let rules = if this != 0 && (far == 0 || far == next) { vec![take] } else { vec![] };
+            let policy = net.policy(rules, Verdict::Reject);
+            net.network.sessions[*session].sides[side].import = vec![policy];
+        }
+    }
+    let mut sim = net.sim();
+    announce(&mut sim, all[0]);
+    let Settled::Diverged { cycle } = sim.settle(SettleLimits::default()) else {
+        panic!("three of the speakers never agree");
+    };
+    assert_eq!(cycle.period, SimSpan::from_millis(20));
+    assert!(
+        cycle.members.iter().take(3).map(|member| member.speaker).eq(all[1..4].iter().copied())
+    );
+}
+
+#[test]
+fn a_wedgie_stays_wedged_until_the_backup_is_reset() {
+    // RFC 4264, 3/4: 0 buys from 4 and, as a backup, from 2; 2 buys from 3; 3 and 4 are peers.
+    let mut net = Net::new(1);
+    let n: Vec<SpeakerId> = [10, 12, 13, 14].iter().map(|&asn| net.speaker(asn, asn)).collect();
+    let [zero, two, three, four] = n[..] else { unreachable!() };
+    let primary = net.session(four, zero, Relation::Customer);
+    let backup = net.session(two, zero, Relation::Customer);
+    net.session(three, two, Relation::Customer);
+    net.session(three, four, Relation::Peer);
+    let low = prefer(&mut net, 50);
+    net.network.sessions[backup].sides[0].import = vec![low];
+    net.network.sessions[backup].up = false;
+    let mut sim = net.sim();
+    announce(&mut sim, zero);
+    quiet(&mut sim);
+    let mut after = |changes: Vec<BgpChange>| {
+        for change in changes {
+            sim.apply(sim.now(), change);
+            quiet(&mut sim);
+        }
+        [two, three, four].map(|at| path(&sim, at).unwrap_or_default())
+    };
+    let primary_used = [vec![13, 14, 10], vec![14, 10], vec![10]];
+    assert_eq!(after(vec![BgpChange::SessionUp(backup)]), primary_used);
+    let failed = [vec![10], vec![12, 10], vec![13, 12, 10]];
+    assert_eq!(after(vec![BgpChange::SessionDown(primary)]), failed);
+    let wedged = [vec![10], vec![12, 10], vec![10]];
+    assert_eq!(after(vec![BgpChange::SessionUp(primary)]), wedged);
+    let reset = vec![BgpChange::SessionDown(backup), BgpChange::SessionUp(backup)];
+    assert_eq!(after(reset), primary_used);
+    // Both are stable states of the one network.
+    assert_eq!(sim.stable_states(P, 100_000).stable.len(), 2);
+}
+
+#[test]
+fn three_reflectors_that_prefer_each_others_exits_never_settle_and_two_do() {
+    let play = |announcers: usize| {
+        let mut net = As::new(6);
+        let (reflectors, clients) = (net.inside[..3].to_vec(), net.inside[3..].to_vec());
+        for i in 0..3 {
+            net.net.session(reflectors[i], reflectors[(i + 1) % 3], Relation::Internal);
+            let id = net.net.session(clients[i], reflectors[i], Relation::Internal);
+            net.net.network.sessions[id].sides[1].relation = Relation::ReflectorClient;
+            net.net.link(reflectors[i], clients[i], 5);
+            net.net.link(reflectors[i], clients[(i + 1) % 3], 1);
+        }
+        let outside: Vec<SpeakerId> =
+            (0..3).map(|i| net.outside(3 + i, 1 + i as u32, 20 + i as u32)).collect();
+        let mut sim = net.net.sim();
+        for &speaker in &outside[..announcers] {
+            announce(&mut sim, speaker);
+        }
+        sim.settle(SettleLimits::default())
+    };
+    assert!(matches!(play(2), Settled::Converged { .. }));
+    let three = play(3);
+    let Settled::Diverged { cycle } = three else { panic!("{three:?}") };
+    let moving: Vec<u32> = cycle.members.iter().map(|member| member.speaker.0).collect();
+    assert!([0, 1, 2].iter().all(|reflector| moving.contains(reflector)), "{moving:?}");
 }

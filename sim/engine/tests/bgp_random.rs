@@ -28,6 +28,15 @@ fn origination(speaker: SpeakerId, prefix: u32) -> Origination {
     }
 }
 
+fn random_mrai(stream: &mut Stream) -> Mrai {
+    Mrai {
+        interval: SimSpan::from_millis(stream.below(3) * 40),
+        jitter: 0.25,
+        scope: [MraiScope::Peer, MraiScope::Prefix][stream.below(2) as usize],
+        withdrawals_wait: stream.below(2) == 0,
+    }
+}
+
 /// A hierarchy: providers have lower numbers than their customers, so nobody is his own provider.
 fn hierarchy(stream: &mut Stream, ases: u32) -> Vec<(u32, u32, Relation)> {
     let mut links = BTreeMap::new();
@@ -119,12 +128,7 @@ fn random_hierarchies_settle_in_the_state_of_another_solver_whatever_the_timing(
         for session in network.sessions.rows_mut() {
             session.delay_jitter = 5.0;
             for side in &mut session.sides {
-                side.mrai = Mrai {
-                    interval: SimSpan::from_millis(stream.below(3) * 40),
-                    jitter: 0.25,
-                    scope: [MraiScope::Peer, MraiScope::Prefix][stream.below(2) as usize],
-                    withdrawals_wait: stream.below(2) == 0,
-                };
+                side.mrai = random_mrai(&mut stream);
             }
         }
         for speaker in network.speakers.rows_mut() {
@@ -196,6 +200,22 @@ fn big_as(stream: &mut Stream, mesh: bool) -> BgpNetwork {
         link(&mut network, router, (router + 1) % routers);
         link(&mut network, router, (router + 3) % routers);
     }
+    add_policies(&mut network);
+    for prefix in 0..4 {
+        network.prefixes.push(BgpPrefix { id: format!("p{prefix}"), parent: None });
+    }
+    for side in network.sessions.rows_mut().iter_mut().flat_map(|session| &mut session.sides) {
+        side.mrai = random_mrai(stream);
+        side.next_hop_self = stream.below(2) == 0;
+    }
+    for speaker in network.speakers.rows_mut() {
+        speaker.processing = SimSpan::from_millis(stream.below(3) * 3);
+    }
+    network
+}
+
+/// Two policies that prefer, one that refuses a prefix.
+fn add_policies(network: &mut BgpNetwork) {
     for value in [150, 450] {
         let sets = vec![Set::LocalPref(value)];
         let rules = vec![Rule { matches: vec![], sets, then: Verdict::Accept }];
@@ -213,10 +233,6 @@ fn big_as(stream: &mut Stream, mesh: bool) -> BgpNetwork {
         rules,
         otherwise: Verdict::Accept,
     });
-    for prefix in 0..4 {
-        network.prefixes.push(BgpPrefix { id: format!("p{prefix}"), parent: None });
-    }
-    network
 }
 
 /// What was done to a network, so that another one can be brought into the same state at once.
@@ -336,4 +352,59 @@ fn equal_seeds_give_equal_trajectories_and_other_seeds_others() {
     };
     assert_eq!(play(1), play(1));
     assert_ne!(play(1), play(2));
+}
+
+/// Checks that what is paced keeps its pace.
+struct Pace {
+    network: Arc<BgpNetwork>,
+    last: BTreeMap<(SessionId, SpeakerId, Option<BgpPrefixId>), SimTime>,
+    gaps: usize,
+}
+
+impl RouteSink for Pace {
+    fn sent(&mut self, at: SimTime, sent: Sent) {
+        let session = &self.network.sessions[sent.session];
+        let mrai = session.sides[usize::from(session.ends[0] != sent.from)].mrai;
+        if mrai.interval == SimSpan::ZERO || !(sent.announced || mrai.withdrawals_wait) {
+            return;
+        }
+        let prefix = (mrai.scope == MraiScope::Prefix).then_some(sent.prefix);
+        let last = self.last.insert((sent.session, sent.from, prefix), at);
+        // What goes at one instant goes in one message.
+        if let Some(last) = last.filter(|last| *last != at) {
+            let least = (1.0 - mrai.jitter) * mrai.interval.seconds();
+            assert!(
+                at.since(last).seconds() >= least - 1e-9,
+                "{sent:?} after {:?}",
+                at.since(last)
+            );
+            self.gaps += 1;
+        }
+    }
+
+    fn session_changed(&mut self, _: SimTime, session: SessionId, up: bool, _: SessionCause) {
+        // A new session starts with idle timers.
+        if !up {
+            self.last.retain(|key, _| key.0 != session);
+        }
+    }
+}
+
+#[test]
+fn no_session_ever_sends_faster_than_its_interval_allows() {
+    let mut gaps = 0;
+    for case in 0..10 {
+        let mut stream = stream(2_000 + case);
+        let network = Arc::new(big_as(&mut stream, case % 2 == 0));
+        let mut sim = BgpSim::new(Arc::clone(&network), case, 0);
+        let mut pace = Pace { network: Arc::clone(&network), last: BTreeMap::new(), gaps: 0 };
+        for _ in 0..300 {
+            let change = random_change(&mut stream, &network, &mut Done::default());
+            sim.apply(sim.now(), change);
+            sim.advance(sim.now().after(SimSpan::from_millis(stream.below(30))), &mut pace);
+        }
+        sim.settle_heard(SettleLimits::default(), &mut pace);
+        gaps += pace.gaps;
+    }
+    assert!(gaps > 1_000, "{gaps}");
 }

@@ -8,6 +8,7 @@ use steerlab_engine::net::{
 };
 use steerlab_engine::record::*;
 use steerlab_engine::route::landing::LandingSpec;
+use steerlab_engine::route::{Fate, Landing};
 use steerlab_engine::scenario::*;
 use steerlab_engine::steer::*;
 
@@ -68,6 +69,17 @@ fn unlabelled(metric: &str) -> Operand {
     Operand::Metric { metric: metric.into(), labels: Vec::new() }
 }
 
+/// Routing that takes no time.
+fn at_once() -> RoutingSpec {
+    RoutingSpec {
+        igp_convergence: SimSpan::ZERO,
+        bgp_convergence_min: SimSpan::ZERO,
+        bgp_convergence_mean: SimSpan::ZERO,
+        bgp_convergence_max: SimSpan::ZERO,
+        landing_noise: 0.0,
+    }
+}
+
 /// Three sites a, b (servers) and c; links ab (both ways) and bc (one way); tenants shop and film,
 /// classes interactive and bulk; arms base and alt; three replications.
 pub(crate) fn scenario() -> Scenario {
@@ -92,7 +104,9 @@ pub(crate) fn scenario() -> Scenario {
         classes: [class("interactive"), class("bulk")].into_iter().collect(),
         tenants: [tenant("shop"), tenant("film")].into_iter().collect(),
         services: Table::new(),
-        prefixes: Table::new(),
+        prefixes: [Prefix { id: "any".into(), sites: vec![SiteId(0)], value: 1.0 }]
+            .into_iter()
+            .collect(),
         client_groups: [ClientGroup {
             id: "metro".into(),
             label: String::new(),
@@ -121,13 +135,7 @@ pub(crate) fn scenario() -> Scenario {
         surges: Vec::new(),
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(1),
-        routing: RoutingSpec {
-            igp_convergence: SimSpan::ZERO,
-            bgp_convergence_min: SimSpan::ZERO,
-            bgp_convergence_mean: SimSpan::ZERO,
-            bgp_convergence_max: SimSpan::ZERO,
-            landing_noise: 0.0,
-        },
+        routing: at_once(),
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
         feeds: vec![feed; FeedKind::ALL.len()],
@@ -237,6 +245,17 @@ pub(crate) fn fake_run(scenario: &Scenario, id: RunId, recorder: &mut dyn Record
         agent: "scenario",
         entity: "",
         label: "=cut, \"quoted\"\nline",
+    });
+    recorder.moved(&MoveRecord {
+        at: SimTime(1_500_000_000),
+        cause: "cut",
+        client_group: ClientGroupId(0),
+        prefix: PrefixId(0),
+        from: Fate::Lands(Landing { site: SiteId(0), via: None }),
+        to: Fate::Lost(DropCause::Loop),
+        requests_per_s: 2.5,
+        as_path: "64500 64501",
+        reason: "AS64500: lost at path length",
     });
     recorder.action(&ActionRecord {
         number: 0,

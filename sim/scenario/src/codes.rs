@@ -134,6 +134,7 @@ const RESULT_CODES: &[Entry] = &[
     entry("W0102", "clients without a site", "their traffic is lost, whatever a policy does"),
     entry("W0103", "users that were not measured", "their landing is a guess by distance"),
     entry("W0104", "routing without one outcome", "what is shown is one of several, or none"),
+    entry("W0105", "exits chosen without geography", "large networks hand over at many places"),
     entry("W0901", "different seeds", "unpaired draws hide small differences"),
     entry("W0902", "different scenarios", "a difference need not be due to the policies"),
     entry("W0903", "different numbers of replications", "only pairs can be compared"),

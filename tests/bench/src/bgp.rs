@@ -12,7 +12,7 @@ use std::sync::Arc;
 use steerlab_engine::kernel::{Id, SimSpan, Stream, StreamKey};
 use steerlab_engine::route::bgp::{
     BgpChange, BgpNetwork, BgpPrefix, BgpPrefixId, BgpSim, IgpLink, IgpLinkId, Origin, Origination,
-    Relation, Session, SettleLimits, Settled, SpeakerId, plain_side, plain_speaker,
+    Relation, Session, SettleLimits, Settled, SpeakerId, from_as_graph, plain_side, plain_speaker,
 };
 
 const EXTERNALS: u32 = 5;
@@ -30,7 +30,7 @@ struct Case {
 ///
 /// # Errors
 /// If the file cannot be read or is not understood, or the network does not settle.
-pub fn run(file: &str, prefixes: usize, mesh: bool) -> Result<(), String> {
+pub fn run(file: &str, prefixes: usize, mesh: bool, single: bool) -> Result<(), String> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
     let (routers, links) =
         if file.ends_with(".graphml") { graphml(&text)? } else { repetita(&text)? };
@@ -42,30 +42,28 @@ pub fn run(file: &str, prefixes: usize, mesh: bool) -> Result<(), String> {
     let start = own_cpu_seconds();
     let mut sim = BgpSim::new(Arc::clone(&network), 1, 0);
     println!("{:<26} {:>9.4} CPU s", "make the solver", own_cpu_seconds() - start);
-    let announce = |sim: &mut BgpSim| {
-        for &external in &case.externals {
-            for prefix in network.prefixes.ids() {
-                let at = sim.now();
-                sim.apply(at, BgpChange::Announce(origination(external, prefix)));
-            }
-            settle(sim)?;
-        }
-        Ok(())
-    };
-    measured("announce", &mut sim, announce)?;
-    measured("withdraw one external", &mut sim, |sim| {
+    // All prefixes at one instant, or each one when the one before has settled.
+    let play = |sim: &mut BgpSim, change: &dyn Fn(BgpPrefixId) -> BgpChange| {
         for prefix in network.prefixes.ids() {
             let at = sim.now();
-            sim.apply(at, BgpChange::Withdraw { speaker: case.externals[0], prefix });
+            sim.apply(at, change(prefix));
+            if single {
+                settle(sim)?;
+            }
         }
         settle(sim)
+    };
+    let first = case.externals[0];
+    measured("announce", &mut sim, |sim| {
+        case.externals.iter().try_for_each(|&external| {
+            play(sim, &|prefix| BgpChange::Announce(origination(external, prefix)))
+        })
+    })?;
+    measured("withdraw one external", &mut sim, |sim| {
+        play(sim, &|prefix| BgpChange::Withdraw { speaker: first, prefix })
     })?;
     measured("announce it again", &mut sim, |sim| {
-        for prefix in network.prefixes.ids() {
-            let at = sim.now();
-            sim.apply(at, BgpChange::Announce(origination(case.externals[0], prefix)));
-        }
-        settle(sim)
+        play(sim, &|prefix| BgpChange::Announce(origination(first, prefix)))
     })?;
     for (name, change) in [
         ("hub's first link fails", BgpChange::IgpLinkDown(case.hub_link)),
@@ -244,4 +242,71 @@ fn repetita(text: &str) -> Result<Topology, String> {
         }
     }
     Ok((routers, links.into_iter().collect()))
+}
+
+/// Announces one prefix from `origin` on an AS graph (CAIDA's format, text) and prints what it cost;
+/// with `table`, each AS's path as `asn,path`.
+///
+/// # Errors
+/// If the file cannot be read or is not understood, or the network does not settle.
+pub fn internet(file: &str, origin: u32, table: bool) -> Result<(), String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+    let mut links = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let bad = || format!("bad line: {line}");
+        let fields: Vec<i64> =
+            line.split('|').take(3).filter_map(|field| field.parse().ok()).collect();
+        let [a, b, relation] = fields[..] else { return Err(bad()) };
+        let relation = match relation {
+            -1 => Relation::Customer,
+            0 => Relation::Peer,
+            _ => return Err(bad()),
+        };
+        links.push((
+            u32::try_from(a).map_err(|_| bad())?,
+            u32::try_from(b).map_err(|_| bad())?,
+            relation,
+        ));
+    }
+    let (network, asns) = from_as_graph(&links, 1, SimSpan::from_millis(10));
+    let speaker = asns.binary_search(&origin).map_err(|_| format!("AS {origin} is not there"))?;
+    let start = own_cpu_seconds();
+    let mut sim = BgpSim::new(Arc::new(network), 1, 0);
+    eprintln!(
+        "{} ASes, {} links; made in {:.3} CPU s",
+        asns.len(),
+        links.len(),
+        own_cpu_seconds() - start
+    );
+    let prefix = BgpPrefixId(0);
+    let route =
+        Origination { path: Vec::new(), ..origination(SpeakerId::from_index(speaker), prefix) };
+    for (name, change) in [
+        ("announce", BgpChange::Announce(route)),
+        ("withdraw", BgpChange::Withdraw { speaker: SpeakerId::from_index(speaker), prefix }),
+    ] {
+        if name == "withdraw" && table {
+            break;
+        }
+        let (before, start) = (sim.counts(), own_cpu_seconds());
+        sim.apply(sim.now(), change);
+        settle(&mut sim)?;
+        let (after, cpu) = (sim.counts(), own_cpu_seconds() - start);
+        eprintln!(
+            "{name}: {cpu:.3} CPU s, {} updates, {} decisions, settled at {:.3} s",
+            after.updates() - before.updates(),
+            after.decisions - before.decisions,
+            sim.last_best_change().seconds()
+        );
+    }
+    eprintln!("peak memory {:.1} MiB", own_memory_mib_peak());
+    if table {
+        for (index, asn) in asns.iter().enumerate() {
+            if let Some(route) = sim.best(SpeakerId::from_index(index), prefix) {
+                let path: Vec<String> = route.path.iter().map(u32::to_string).collect();
+                println!("{asn},{}", path.join("-"));
+            }
+        }
+    }
+    Ok(())
 }

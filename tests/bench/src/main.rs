@@ -4,8 +4,9 @@
 //! steerlab-bench kernel [--arrivals N] [--repeats N]   all kernel benchmarks
 //! steerlab-bench hold                                  event queues alone
 //! steerlab-bench scenario FILE [--repeats N]           `steerlab run FILE`, whole process
-//! steerlab-bench bgp FILE [--prefixes N] [--mesh]      event-driven BGP inside one AS
 //! steerlab-bench internet [--bgpy-python PATH]         routing on graphs of the whole Internet
+//! steerlab-bench bgp FILE [--prefixes N] [--mesh] [--single]  event-driven BGP inside one AS
+//! steerlab-bench bgp-internet FILE --origin ASN [--table]  the same on an AS graph, one prefix
 //! steerlab-bench whole -- COMMAND...                   any command, whole process
 //! steerlab-bench run mm1|p2c --engine NAME             one workload in this process (a child)
 //! ```
@@ -31,8 +32,9 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
        steerlab-bench hold
        steerlab-bench scenario FILE [--repeats N]
-       steerlab-bench bgp FILE.graph|FILE.graphml [--prefixes N] [--mesh]
        steerlab-bench internet [--repeats N] [--bgpy-python PATH]
+       steerlab-bench bgp FILE.graph|FILE.graphml [--prefixes N] [--mesh] [--single]
+       steerlab-bench bgp-internet FILE --origin ASN [--table]
        steerlab-bench whole [--repeats N] -- COMMAND...
        steerlab-bench run mm1|p2c --engine NAME [--arrivals N]";
 
@@ -42,6 +44,9 @@ struct Options {
     repeats: usize,
     prefixes: usize,
     mesh: bool,
+    single: bool,
+    origin: u32,
+    table: bool,
     engine: String,
     bgpy_python: Option<String>,
     words: Vec<String>,
@@ -54,6 +59,9 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         repeats: 3,
         prefixes: 100,
         mesh: false,
+        single: false,
+        origin: 0,
+        table: false,
         engine: "steerlab".to_owned(),
         bgpy_python: None,
         words: Vec::new(),
@@ -67,6 +75,9 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
             "--repeats" => options.repeats = number(&value("--repeats")?)?,
             "--prefixes" => options.prefixes = number(&value("--prefixes")?)?,
             "--mesh" => options.mesh = true,
+            "--origin" => options.origin = number(&value("--origin")?)?,
+            "--table" => options.table = true,
+            "--single" => options.single = true,
             "--engine" => options.engine = value("--engine")?,
             "--bgpy-python" => options.bgpy_python = Some(value("--bgpy-python")?),
             "--" => options.command = arguments.by_ref().collect(),
@@ -88,7 +99,8 @@ fn dispatch(options: &Options) -> Result<(), String> {
         ["hold"] => hold::print(),
         ["internet"] => internet::print(options.repeats, options.bgpy_python.as_deref()),
         ["scenario", file] => whole::scenario(file, options.repeats),
-        ["bgp", file] => bgp::run(file, options.prefixes, options.mesh),
+        ["bgp", file] => bgp::run(file, options.prefixes, options.mesh, options.single),
+        ["bgp-internet", file] => bgp::internet(file, options.origin, options.table),
         ["whole"] if !options.command.is_empty() => {
             whole::command(&options.command, options.repeats)
         }

@@ -1,7 +1,10 @@
 //! What the system tests share: the program, folders, tables, networks.
 
+#[cfg(target_os = "linux")]
+pub mod bird;
 pub mod ecmp;
 pub mod folder;
+pub mod labs;
 pub mod program;
 pub mod table;
 

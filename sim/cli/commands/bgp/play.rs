@@ -29,6 +29,9 @@ pub struct Played {
     pub moves: Vec<Move>,
 }
 
+/// For each prefix its stable states, or why they are not known.
+pub type StableByPrefix = Vec<(BgpPrefixId, Result<Vec<StableState>, TooLarge>)>;
+
 /// What happened from one instant to the next.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Phase {
@@ -162,10 +165,7 @@ pub fn with_seed(lab: &BgpLab, network: &Arc<BgpNetwork>, seed: u64) -> (LabOutc
 }
 
 /// The stable states of the network after all changes up to `until`, for each prefix.
-pub fn stable(
-    lab: &BgpLab,
-    until: Option<SimTime>,
-) -> Vec<(BgpPrefixId, Result<Vec<StableState>, TooLarge>)> {
+pub fn stable(lab: &BgpLab, until: Option<SimTime>) -> StableByPrefix {
     let changes = lab.steps.iter().filter(|step| until.is_none_or(|until| step.at <= until));
     let situation = Situation::after(&lab.network, changes.map(|step| &step.change));
     let prefixes = lab.network.prefixes.ids();

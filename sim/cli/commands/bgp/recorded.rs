@@ -1,7 +1,7 @@
 //! Shows what became of recorded routes: what was played, and how best routes moved.
 
 use super::moves::{Move, Taken, Why};
-use super::show::{Shown, path_text, refusal_text};
+use super::show::{Shown, path_text};
 use crate::table;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -56,7 +56,7 @@ impl Shown<'_> {
             Why::Worse(step) => format!("{old} announced another, which lost at {step} to {new}"),
             Why::Beaten(step) => format!("lost at {step} to {new}"),
             Why::Refused(refusal) => {
-                format!("{old}: {}", refusal_text(self.network(), refusal))
+                format!("refused from {old}: {}", refusal.words(self.network()))
             }
         }
     }

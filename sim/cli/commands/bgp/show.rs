@@ -1,14 +1,12 @@
 //! Shows what came out of a lab: for people and for programs.
 
 use super::judge::{Verdict, end_of, names, shown};
-use super::play::{Played, way};
+use super::play::{Played, StableByPrefix, way};
 use crate::table;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use steerlab_engine::route::bgp::stable::{StableState, TooLarge};
-use steerlab_engine::route::bgp::{
-    BgpNetwork, BgpPrefixId, Cycle, Refusal, RouteView, SpeakerId, Standing,
-};
+use steerlab_engine::route::bgp::{BgpNetwork, BgpPrefixId, Cycle, RouteView, SpeakerId, Standing};
 use steerlab_scenario::bgp::{BgpLab, LabOutcome, community_text};
 
 /// Everything there is to show.
@@ -17,7 +15,7 @@ pub struct Shown<'a> {
     pub played: &'a Played,
     pub verdicts: &'a [Verdict],
     /// Stable states by prefix, if asked for.
-    pub stable: Option<Vec<(BgpPrefixId, Result<Vec<StableState>, TooLarge>)>>,
+    pub stable: Option<StableByPrefix>,
     /// Whose candidates are explained.
     pub asked: Option<(SpeakerId, BgpPrefixId)>,
 }
@@ -28,26 +26,6 @@ pub(super) fn path_text(path: &[u32]) -> String {
 
 fn marks_text(route: &RouteView) -> String {
     route.communities.iter().map(community_text).collect::<Vec<_>>().join(" ")
-}
-
-/// Why a route is no candidate, in words.
-pub(super) fn refusal_text(network: &BgpNetwork, refusal: Refusal) -> String {
-    match refusal {
-        Refusal::OwnAs => "refused: the path holds the own AS".into(),
-        Refusal::PathTooLong => "refused: the path is too long".into(),
-        Refusal::Invalid => "refused: the origin is invalid".into(),
-        Refusal::Originator => "refused: it was brought in here".into(),
-        Refusal::ClusterLoop => "refused: it was in this cluster before".into(),
-        Refusal::Policy { policy, rule } => {
-            let name = &network.policies[policy].id;
-            match rule {
-                Some(rule) => format!("refused by rule {rule} of the policy {name}"),
-                None => format!("refused by the policy {name}: no rule decides"),
-            }
-        }
-        Refusal::Damped => "suppressed: it flapped too often".into(),
-        Refusal::NextHopUnreachable => "not usable: no way to the next hop".into(),
-    }
 }
 
 impl Shown<'_> {
@@ -97,7 +75,9 @@ impl Shown<'_> {
             LabOutcome::Oscillating => {
                 "states of all routes came again, but chance decides how it goes on".to_owned()
             }
-            LabOutcome::Limit => "a limit of time or updates stopped it".to_owned(),
+            LabOutcome::Limit => {
+                "it was not at rest when a limit of time or updates was reached".to_owned()
+            }
         };
         let _ = writeln!(text, "outcome: {}: {words}", self.played.outcome.name());
         if let Some(cycle) = &self.played.cycle {
@@ -207,7 +187,7 @@ impl Shown<'_> {
             Standing::Best => "best".into(),
             Standing::EquallyGood => "equally good".into(),
             Standing::LostAt { step, to } => format!("lost to {to} at {}", step.name()),
-            Standing::Refused(refusal) => refusal_text(self.network(), *refusal),
+            Standing::Refused(refusal) => format!("refused: {}", refusal.words(self.network())),
         }
     }
 

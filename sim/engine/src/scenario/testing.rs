@@ -53,13 +53,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
         surges: Vec::new(),
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(10),
-        routing: RoutingSpec {
-            igp_convergence: second,
-            bgp_convergence_min: SimSpan::from_seconds(5),
-            bgp_convergence_mean: SimSpan::from_seconds(10),
-            bgp_convergence_max: SimSpan::from_seconds(60),
-            landing_noise: 0.0,
-        },
+        routing: quick_routing(),
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
         feeds: vec![
@@ -83,5 +77,16 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
         .collect(),
         checks: Vec::new(),
         compare: CompareSpec { metrics: Vec::new(), margin: 0.01, confidence: 0.95 },
+    }
+}
+
+/// Routing that converges within a minute.
+fn quick_routing() -> RoutingSpec {
+    RoutingSpec {
+        igp_convergence: SimSpan::from_seconds(1),
+        bgp_convergence_min: SimSpan::from_seconds(5),
+        bgp_convergence_mean: SimSpan::from_seconds(10),
+        bgp_convergence_max: SimSpan::from_seconds(60),
+        landing_noise: 0.0,
     }
 }

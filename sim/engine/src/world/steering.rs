@@ -321,7 +321,10 @@ impl World<'_> {
             if to.site() != from.site() {
                 self.ledger.moved_requests_per_s += requests_per_s;
             }
-            moves.push(Move { group, prefix, from, to, requests_per_s });
+            let over_another_link = to.site().is_some() && to.site() == from.site();
+            if !over_another_link {
+                moves.push(Move { group, prefix, from, to, requests_per_s });
+            }
         }
         self.tell_moves(moves, &batch.cause, recorder);
     }
@@ -371,7 +374,8 @@ struct Move {
 /// The AS path that is taken, from the users on, and why at the first AS that had a choice.
 fn way_of(hops: &[HopChoice]) -> (String, String) {
     let names: Vec<String> = hops.iter().map(|hop| hop.asn.to_string()).collect();
-    let choice = hops.iter().find(|hop| hop.routes.len() > 1).or(hops.first());
+    let chose = |hop: &&HopChoice| hop.routes.len() > 1 && hop.routes[0].learned_from != "own";
+    let choice = hops.iter().find(chose).or(hops.first());
     let reason = choice.and_then(|hop| {
         let taken = hop.routes.iter().find(|route| route.taken)?;
         Some(format!("AS{}: {}", hop.asn, taken.reason))

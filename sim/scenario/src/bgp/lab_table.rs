@@ -2,7 +2,8 @@
 
 use super::policy_table::{ASN, MED, ORIGINS, PREPEND, ROUTE_POLICY};
 use crate::table::{
-    ANY_SPAN, Entity, FRACTION, Key, Kind, Mapping, default, list, one_of, optional, required, some,
+    ANY_SPAN, Entity, FRACTION, Key, Kind, Mapping, NS_D, NS_S, default, list, one_of, optional,
+    required, some,
 };
 
 const SPEAKER_REF: Kind = Kind::Ref(Entity::Speaker);
@@ -130,12 +131,16 @@ static DAMPING: Mapping = Mapping {
         default("withdrawal_penalty", PENALTY, "1000", "Added at each withdrawal."),
         default("change_penalty", PENALTY, "500", "Added at each change of attributes."),
         default("suppress_above", PENALTY, "2000", "The route is not used from here on up."),
-        default("reuse_below", PENALTY, "750", "It is used again below this."),
-        default("half_life", ANY_SPAN, "15min", "Time in which a penalty halves."),
+        default("reuse_below", REUSE, "750", "It is used again below this."),
+        default("half_life", DECAY, "15min", "Time in which a penalty halves."),
         default("max_suppress", ANY_SPAN, "60min", "Longest time of suppression."),
     ],
 };
 
+/// A time in which something decays: never none.
+const DECAY: Kind = Kind::Span { min: NS_S, max: NS_D };
+/// Above zero: a penalty that only decays never reaches it.
+const REUSE: Kind = Kind::Number { min: 1.0, max: 1e6 };
 const PENALTY: Kind = Kind::Number { min: 0.0, max: 1e6 };
 
 static SESSION: Mapping = Mapping {

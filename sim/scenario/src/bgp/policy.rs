@@ -13,10 +13,13 @@ use steerlab_engine::route::bgp::{
 };
 
 /// What the reading of policies needs: the names that exist, and where complaints go.
-pub(crate) struct Reader<'a> {
-    pub names: &'a mut Names,
-    pub sink: &'a mut Sink,
+struct Reader<'a> {
+    names: &'a mut Names,
+    sink: &'a mut Sink,
 }
+
+/// Makes a match of a list of ASes.
+type FromAses = fn(Vec<u32>) -> Match;
 
 /// Reads all policies of the list `key` of `fields`, in order. Defines their names as
 /// [`Entity::RoutePolicy`]; the prefixes must be defined before ([`Entity::Prefix`], row = id).
@@ -152,7 +155,7 @@ impl Reader<'_> {
         if fields.get("path").is_some() {
             found.push(Match::PathIs(texts(fields, "path", self.sink, words::as_path)));
         }
-        let lists: [(&str, fn(Vec<u32>) -> Match); 4] = [
+        let lists: [(&str, FromAses); 4] = [
             ("path_contains", Match::PathContains),
             ("path_from", Match::PathFrom),
             ("origin_as", Match::OriginAs),

@@ -122,18 +122,6 @@ pub(crate) fn mrai(fields: &Fields, key: &str) -> Option<Mrai> {
     })
 }
 
-fn damping(fields: &Fields) -> Damping {
-    let penalty = |key| fields.number(key).unwrap_or(0.0);
-    Damping {
-        withdrawal_penalty: penalty("withdrawal_penalty"),
-        change_penalty: penalty("change_penalty"),
-        suppress_above: penalty("suppress_above"),
-        reuse_below: penalty("reuse_below"),
-        half_life: fields.time("half_life").unwrap_or(SimSpan::ZERO),
-        max_suppress: fields.time("max_suppress").unwrap_or(SimSpan::ZERO),
-    }
-}
-
 /// What the other end is, seen from the second end of a session.
 pub(super) fn turned(relation: Relation) -> Relation {
     match relation {
@@ -197,6 +185,7 @@ impl Resolver<'_> {
         }
         let position = u32::try_from(index + 1).unwrap_or(u32::MAX);
         let router_id = self.address(fields, "router_id").unwrap_or(position);
+        let damping = fields.fields("damping").map(|given| self.damping(given));
         let speaker = Speaker {
             id: fields.string("id"),
             asn: number(fields, "asn").unwrap_or(0),
@@ -204,7 +193,7 @@ impl Resolver<'_> {
             location: fields.point("at"),
             cluster_id: self.address(fields, "cluster_id"),
             validation: word(fields, "validation").unwrap_or(Validation::Ignore),
-            damping: fields.fields("damping").map(damping),
+            damping,
             processing: fields.time("processing").unwrap_or(self.defaults.processing),
             path_length_max: number(fields, "path_length_max"),
         };
@@ -217,8 +206,34 @@ impl Resolver<'_> {
         self.network.speakers.push(speaker);
     }
 
+    fn damping(&mut self, fields: &Fields) -> Damping {
+        let penalty = |key| fields.number(key).unwrap_or(0.0);
+        if penalty("reuse_below") >= penalty("suppress_above") {
+            let place = fields.place("reuse_below");
+            let help = "make `reuse_below` smaller than `suppress_above`";
+            self.error("E0411", place, "a route would be used again at once", help);
+        }
+        Damping {
+            withdrawal_penalty: penalty("withdrawal_penalty"),
+            change_penalty: penalty("change_penalty"),
+            suppress_above: penalty("suppress_above"),
+            reuse_below: penalty("reuse_below"),
+            half_life: fields.time("half_life").unwrap_or(SimSpan::ZERO),
+            max_suppress: fields.time("max_suppress").unwrap_or(SimSpan::ZERO),
+        }
+    }
+
     fn address(&mut self, fields: &Fields, key: &str) -> Option<u32> {
         text(fields.get(key)?, key, self.sink, words::address)
+    }
+
+    /// AS of a speaker; 0 where a stand-in names none.
+    fn asn(&self, speaker: SpeakerId) -> u32 {
+        self.network.speakers.get(speaker).map_or(0, |row| row.asn)
+    }
+
+    fn router_id(&self, speaker: SpeakerId) -> u32 {
+        self.network.speakers.get(speaker).map_or(0, |row| row.router_id)
     }
 
     /// The two ends of a session or link, if both exist and differ.
@@ -249,8 +264,7 @@ impl Resolver<'_> {
         let id = self.id_of(Entity::Session, fields, index);
         // A stand-in keeps the numbers of the sessions that follow.
         let ends = self.ends(fields).unwrap_or([SpeakerId(0); 2]);
-        let inside = ends[0] != ends[1]
-            && self.network.speakers[ends[0]].asn == self.network.speakers[ends[1]].asn;
+        let inside = ends[0] != ends[1] && self.asn(ends[0]) == self.asn(ends[1]);
         let usual = if inside { Relation::Internal } else { Relation::Plain };
         let relation: Relation = word(fields, "relation").unwrap_or(usual);
         if ends[0] != ends[1] && relation.is_internal() != inside {
@@ -268,7 +282,7 @@ impl Resolver<'_> {
         let both = mrai(fields, "mrai").unwrap_or(self.defaults.mrai);
         let side = |end: SpeakerId, relation| SessionSide {
             relation,
-            address: self.network.speakers[end].router_id.saturating_add(earlier),
+            address: self.router_id(end).saturating_add(earlier),
             import: Vec::new(),
             export: Vec::new(),
             mrai: both,
@@ -326,8 +340,7 @@ impl Resolver<'_> {
     fn igp_link(&mut self, index: usize, fields: &Fields) {
         let id = self.id_of(Entity::IgpLink, fields, index);
         let ends = self.ends(fields).unwrap_or([SpeakerId(0); 2]);
-        let asn = |end: SpeakerId| self.network.speakers[end].asn;
-        if asn(ends[0]) != asn(ends[1]) {
+        if self.asn(ends[0]) != self.asn(ends[1]) {
             let place = fields.place("ends");
             let help = "an IGP link joins two speakers of one AS; between ASes write a session";
             self.error("E0403", place, "the ends are of two ASes", help);

@@ -118,3 +118,25 @@ fn everything_wrong_is_told_in_one_pass() {
     assert_eq!(found, wanted);
     assert!(loaded.findings.diagnostics.iter().all(|finding| !finding.help.is_empty()));
 }
+
+#[test]
+fn whatever_is_replaced_by_nonsense_is_refused_without_a_panic() {
+    for (line, text) in LAB.lines().enumerate() {
+        let Some((key, _)) = text.split_once(':') else { continue };
+        let mut lines: Vec<String> = LAB.lines().map(str::to_owned).collect();
+        for nonsense in ["[5]", "{x: 1}", "-1", "''", "[[]]"] {
+            lines[line] = format!("{key}: {nonsense}");
+            let _whatever = load("bgp-nonsense", &(lines.join("\n") + "\n"), &[]);
+        }
+        lines.remove(line);
+        let _whatever = load("bgp-nonsense", &(lines.join("\n") + "\n"), &[]);
+    }
+    for path in ["speakers", "sessions", "prefixes", "policies", "expect", "timeline", "announce"] {
+        let _whatever = load("bgp-nonsense", LAB, &[(path, "5")]);
+    }
+    let speakers = LAB
+        .replace("{id: a, asn: 1, router_id: 10.0.0.1}", "5")
+        .replace("{id: b, asn: 2, router_id: 10.0.0.2, permitted_paths: [b a, b c a]}", "6")
+        .replace("{id: c, asn: 3, router_id: 10.0.0.3, validation: drop}", "7");
+    assert!(load("bgp-nobody", &speakers, &[]).lab.is_none());
+}

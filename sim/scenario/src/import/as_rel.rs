@@ -30,13 +30,17 @@ pub fn read_as_rel(document: &Document) -> Result<AsGraph, ImportError> {
     let mut problems = Problems::default();
     let mut links = Vec::with_capacity(text.len() / 16);
     let mut scanner = Scanner::new(&text);
+    let mut readable = true;
     while let Some(line) = scanner.next_line() {
         match line {
             Ok(link) => links.push(link),
-            Err(start) => problems.push(malformed(document, &text, start, scanner.line)),
+            Err(start) => {
+                readable = false;
+                problems.push(malformed(document, &text, start, scanner.line));
+            }
         }
     }
-    if links.is_empty() {
+    if links.is_empty() && readable {
         let problem = Problem::new(E_SYNTAX, &document.name, "there is no relation in the file")
             .why("a graph without links connects nobody")
             .help("give a file with lines such as `3356|64512|-1`");

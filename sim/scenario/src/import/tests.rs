@@ -1,5 +1,6 @@
 //! Importers end to end: traps, exactness, hostile input, and all recorded data at hand.
 
+mod as_rel;
 mod data;
 mod hostile;
 mod repetita;

@@ -83,7 +83,7 @@ impl Resolver<'_> {
         let link = self.reference(Entity::Link, row, "link").map(LinkId);
         let (prefix, site) = (prefix?, site?);
         if let Some(link) = link
-            && !self.outside_of(link).is_some_and(|(from, _)| from == site)
+            && self.outside_of(link).is_none_or(|(from, _)| from != site)
         {
             let message = "this link does not lead from the site to a neighbour".to_owned();
             let help = "name a link of the site with a neighbour at its other end";

@@ -75,8 +75,8 @@ pub struct Rank {
     pub origin: Origin,
     /// MED, if any.
     pub med: Option<u32>,
-    /// Nearest AS of the path; none for a route of the own AS.
-    pub neighbour_as: Option<u32>,
+    /// Nearest AS of the path; the own AS for a route of its own.
+    pub neighbour_as: u32,
     /// Learned by eBGP (or local).
     pub ebgp: bool,
     /// Cost to the exit; 0 for eBGP.
@@ -244,7 +244,7 @@ mod tests {
         path_length: 3,
         origin: Origin::Egp,
         med: Some(10),
-        neighbour_as: Some(1),
+        neighbour_as: 1,
         ebgp: false,
         igp_cost: 10,
         since: SimTime(10),
@@ -279,7 +279,7 @@ mod tests {
                 _ => Origin::Incomplete,
             },
             med: Some(least(Step::Med, 9, 10, 11)),
-            neighbour_as: Some(1),
+            neighbour_as: 1,
             ebgp: step == Step::Ebgp,
             igp_cost: u64::from(least(Step::IgpCost, 9, 10, 11)),
             since: SimTime(u64::from(least(Step::Oldest, 9, 10, 11))),
@@ -337,9 +337,9 @@ mod tests {
     fn med_counts_within_a_neighbour_as_whatever_the_order() {
         // The example that goes wrong when routes are compared in the order of arrival: b loses to
         // c by MED, c to a by router id; without c, b would win over a.
-        let a = Rank { med: Some(50), neighbour_as: Some(2), router_id: 2, ..PLAIN };
-        let b = Rank { med: Some(30), neighbour_as: Some(1), router_id: 1, ..PLAIN };
-        let c = Rank { med: Some(20), neighbour_as: Some(1), router_id: 3, ..PLAIN };
+        let a = Rank { med: Some(50), neighbour_as: 2, router_id: 2, ..PLAIN };
+        let b = Rank { med: Some(30), neighbour_as: 1, router_id: 1, ..PLAIN };
+        let c = Rank { med: Some(20), neighbour_as: 1, router_id: 3, ..PLAIN };
         let routes = [a, b, c];
         let mut decider = Decider::default();
         for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
@@ -371,7 +371,7 @@ mod tests {
                     local_pref: 100 + stream.below(2) as u32,
                     path_length: 1 + stream.below(2) as u32,
                     med: [None, Some(1), Some(2)][stream.below(3) as usize],
-                    neighbour_as: Some(stream.below(3) as u32),
+                    neighbour_as: stream.below(3) as u32,
                     ebgp: stream.below(2) == 0,
                     igp_cost: stream.below(2),
                     router_id: stream.below(3) as u32,

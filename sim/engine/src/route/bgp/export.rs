@@ -22,7 +22,9 @@ impl BgpSim {
             let next = groups.len() as u32;
             self.ends[id as usize].group = *groups.entry(key).or_insert(next);
         }
-        self.routers[speaker.index()].groups = groups.len() as u32;
+        let router = &mut self.routers[speaker.index()];
+        router.groups = groups.len() as u32;
+        router.only_listens = groups.keys().all(|key| key.0 == Relation::Internal);
     }
 
     /// What a route becomes on import: attributes, or the number of a refusal.
@@ -39,6 +41,7 @@ impl BgpSim {
             self.import_external(id, prefix, route)
         };
         match imported {
+            Ok(unchanged) if unchanged == route => raw,
             Ok(route) => self.store.intern(route),
             Err(refusal) => REFUSED | self.refusal_number(refusal),
         }
@@ -145,7 +148,10 @@ impl BgpSim {
             if held || !(leaks || policy::exportable(route.class, end.relation)) {
                 return NOTHING;
             }
-            self.export_external(id, prefix, route, marks.prepends)
+            // A MED heard from others stays in this AS (RFC 4271, 5.1.4); what to do with that of
+            // another router of one's own AS is left open, and real routers keep it inside, too.
+            let med = if from == LOCAL { route.med } else { None };
+            self.export_external(id, prefix, Attributes { med, ..route }, marks.prepends)
         };
         exported.map_or(NOTHING, |route| self.store.intern(route))
     }
@@ -172,15 +178,11 @@ impl BgpSim {
         &mut self,
         id: EndId,
         prefix: u32,
-        mut route: Attributes,
+        route: Attributes,
         prepends: u32,
     ) -> Option<Attributes> {
         let end = &self.ends[id as usize];
         let (asn, speaker) = (end.asn, end.speaker);
-        // A MED of one neighbour is not told to another (RFC 4271, 5.1.4).
-        if route.class != Class::Own {
-            route.med = None;
-        }
         let mut route = self.export_policies(id, prefix, route, Some(asn))?;
         route.path = self.store.prepend_times(asn, prepends + 1, route.path);
         Some(Attributes {

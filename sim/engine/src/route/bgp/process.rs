@@ -141,7 +141,10 @@ impl BgpSim {
             path_length: self.store.path_length(route.path),
             origin: route.origin,
             med: route.med,
-            neighbour_as: self.store.path_first(route.path),
+            neighbour_as: self
+                .store
+                .path_first(route.path)
+                .unwrap_or_else(|| self.network.speakers[speaker].asn),
             ebgp,
             igp_cost,
             since: entry.since,
@@ -153,7 +156,12 @@ impl BgpSim {
     }
 
     /// Runs the decision process; returns whether the best route changed.
-    fn decide(&mut self, speaker: SpeakerId, prefix: u32, sink: &mut dyn RouteSink) -> bool {
+    pub(super) fn decide(
+        &mut self,
+        speaker: SpeakerId,
+        prefix: u32,
+        sink: &mut dyn RouteSink,
+    ) -> bool {
         self.counts.decisions += 1;
         let mut ranks = std::mem::take(&mut self.scratch.ranks);
         let mut sources = std::mem::take(&mut self.scratch.sources);
@@ -196,6 +204,10 @@ impl BgpSim {
     /// Says what each session should hear of a prefix now.
     fn spread(&mut self, speaker: SpeakerId, prefix: u32, outs: &mut [Vec<Update>]) {
         let router = &self.routers[speaker.index()];
+        let heard = self.cells[self.cell_index(speaker, prefix)].from < LOCAL;
+        if router.only_listens && !router.spoke && heard {
+            return;
+        }
         let count = router.ends.len();
         let mut exports = std::mem::take(&mut self.scratch.exports);
         exports.clear();

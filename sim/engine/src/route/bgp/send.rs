@@ -94,11 +94,9 @@ impl BgpSim {
         };
         let mut out: Vec<Update> =
             waiting.into_iter().map(|prefix| (prefix, self.wanted(id, prefix))).collect();
-        out.retain(|&(prefix, route)| self.ends[id as usize].told(prefix) != route);
-        if !out.is_empty() {
-            self.transmit(id, &mut out, sink);
-            self.arm(id, &out);
-        }
+        // What was told last is taken out of the message, so it does not start the timer either.
+        self.transmit(id, &mut out, sink);
+        self.arm(id, &out);
     }
 
     /// Puts one message on its way. What the far end already knows is taken out of it.
@@ -133,6 +131,7 @@ impl BgpSim {
             return;
         }
         self.counts.messages += 1;
+        self.routers[end.speaker.index()].spoke = true;
         let (delay, jitter) = (end.delay, end.delay_jitter);
         let factor = if jitter > 0.0 && delay != SimSpan::ZERO {
             1.0 + jitter * self.draw(id, "bgp-delay")

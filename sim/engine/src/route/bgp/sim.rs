@@ -219,6 +219,8 @@ impl BgpSim {
                 refresh: Vec::new(),
                 process_at: None,
                 groups: 0,
+                only_listens: false,
+                spoke: false,
             };
             network.speakers.len()
         ];

@@ -168,6 +168,11 @@ pub(super) struct Router {
     /// When it will be done with what waits.
     pub(super) process_at: Option<SimTime>,
     pub(super) groups: u32,
+    /// Whether all its sessions are internal and none is with a client: it never tells on what it
+    /// heard.
+    pub(super) only_listens: bool,
+    /// Whether it ever sent anything.
+    pub(super) spoke: bool,
 }
 
 /// A session as a whole.

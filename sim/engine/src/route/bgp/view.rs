@@ -3,7 +3,8 @@
 use super::attrs::{AttrId, Attributes, Class, NOTHING};
 use super::decide::Step;
 use super::model::{
-    BgpPrefixId, Community, Origin, Relation, RoutePolicyId, SessionId, SpeakerId, Validity,
+    BgpNetwork, BgpPrefixId, Community, Origin, Relation, RoutePolicyId, SessionId, SpeakerId,
+    Validity,
 };
 use super::sim::BgpSim;
 use super::state::{EndId, Entry, LOCAL, REFUSED};
@@ -70,6 +71,29 @@ pub enum Refusal {
     Damped,
     /// The IGP has no way to the next hop.
     NextHopUnreachable,
+}
+
+impl Refusal {
+    /// For people.
+    #[must_use]
+    pub fn words(self, network: &BgpNetwork) -> String {
+        match self {
+            Refusal::OwnAs => "its path has this AS already".to_owned(),
+            Refusal::PathTooLong => "its path is too long for this speaker".to_owned(),
+            Refusal::Invalid => "its origin is invalid".to_owned(),
+            Refusal::Originator => "this speaker brought it into the AS itself".to_owned(),
+            Refusal::ClusterLoop => "it was reflected in this cluster before".to_owned(),
+            Refusal::Policy { policy, rule } => {
+                let name = &network.policies[policy].id;
+                match rule {
+                    Some(rule) => format!("rule {} of policy {name}", rule + 1),
+                    None => format!("no rule of policy {name} accepts it"),
+                }
+            }
+            Refusal::Damped => "it flapped too often lately".to_owned(),
+            Refusal::NextHopUnreachable => "its next hop cannot be reached".to_owned(),
+        }
+    }
 }
 
 /// What the decision process made of a route.

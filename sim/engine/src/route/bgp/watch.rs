@@ -2,9 +2,10 @@
 //!
 //! Nothing is hashed until one best route has changed [`MOVES_MIN`] times since the last change from
 //! outside. From then on the whole state (tables, messages on their way and timers, in time relative
-//! to now) is hashed after each decision, and compared with one kept state that is renewed at
-//! growing distances (Brent 1980). When it comes back, one more round is recorded and compared
-//! again. A random draw changes the state, so a cycle is only ever claimed where chance had no part.
+//! to now) is hashed every so many decisions, so that hashing costs a fixed time for each decision
+//! whatever the size of the network. It is compared with one kept state that is renewed at growing
+//! distances (Brent 1980). When it comes back, one more round is recorded and compared again. A
+//! random draw changes the state, so a cycle is only ever claimed where chance had no part.
 
 use super::attrs::{AttrId, NOTHING};
 use super::model::{BgpPrefixId, SpeakerId};
@@ -17,6 +18,8 @@ use std::collections::BTreeMap;
 /// Changes of one best route before the network is watched. Path exploration stays below in
 /// networks of usual size; if it does not, watching costs time and changes nothing.
 const MOVES_MIN: u32 = 48;
+/// Ends and speakers hashed for each decision, on average.
+const HASHED_PER_STEP: usize = 64;
 /// Most distinct states remembered of a network with random timing.
 const STATES_MAX: usize = 4096;
 /// Moves remembered of a network with random timing.
@@ -64,12 +67,13 @@ enum Mode {
         kept_step: u64,
         next_keep: u64,
     },
-    /// Records one round.
+    /// Records one round, of at most `left` steps more. `tables` tells at little cost when a full
+    /// comparison is worth it.
     Recording {
         state: u64,
+        tables: u64,
         since: SimTime,
         left: u64,
-        steps: u64,
     },
     Found(Box<Cycle>),
 }
@@ -144,6 +148,16 @@ impl Watch {
         self.log.push(Move { at, speaker, prefix, from, route });
     }
 
+    /// Counts the state of all best routes, if it is another one than before.
+    fn count_state(&mut self) {
+        if self.bests != self.last_bests {
+            self.last_bests = self.bests;
+            if self.states.len() < STATES_MAX || self.states.contains_key(&self.bests) {
+                *self.states.entry(self.bests).or_insert(0) += 1;
+            }
+        }
+    }
+
     /// The round the network goes, if it is known to go one.
     pub(super) fn cycle(&self) -> Option<&Cycle> {
         match &self.mode {
@@ -169,43 +183,46 @@ impl BgpSim {
 
     #[cold]
     fn compare_state(&mut self, sink: &mut dyn RouteSink) {
-        let state = self.state_hash();
-        let now = self.clock.now();
-        let watch = &mut self.watch;
-        if watch.bests != watch.last_bests {
-            watch.last_bests = watch.bests;
-            if watch.states.len() < STATES_MAX || watch.states.contains_key(&watch.bests) {
-                *watch.states.entry(watch.bests).or_insert(0) += 1;
+        let stride = 1 + ((self.ends.len() + self.routers.len()) / HASHED_PER_STEP) as u64;
+        let tables = self.watch.tables ^ self.watch.told.rotate_left(1) ^ self.watch.draws;
+        self.watch.count_state();
+        let step = self.watch.steps;
+        self.watch.steps += 1;
+        let (now, mode) = (self.clock.now(), &mut self.watch.mode);
+        match mode {
+            Mode::Asleep | Mode::Found(_) => return,
+            Mode::Searching { .. } if !step.is_multiple_of(stride) => return,
+            Mode::Searching { .. } => {}
+            Mode::Recording { tables: expected, left, .. } => {
+                *left -= 1;
+                if *left > 0 && *expected != tables {
+                    return;
+                }
             }
         }
-        let step = watch.steps;
-        watch.steps += 1;
-        match &mut watch.mode {
+        let state = self.state_hash();
+        match &mut self.watch.mode {
             Mode::Asleep | Mode::Found(_) => {}
             Mode::Searching { kept, kept_step, next_keep } => {
                 if *kept_step != u64::MAX && *kept == state {
-                    let steps = step - *kept_step;
-                    watch.log.clear();
-                    watch.mode = Mode::Recording { state, since: now, left: steps, steps };
+                    let left = step - *kept_step;
+                    self.watch.log.clear();
+                    self.watch.mode = Mode::Recording { state, tables, since: now, left };
                 } else if step >= *next_keep {
-                    (*kept, *kept_step, *next_keep) = (state, step, (step + 1) * 2);
+                    (*kept, *kept_step, *next_keep) = (state, step, (step + stride) * 2);
                 }
             }
-            Mode::Recording { state: expected, since, left, steps } => {
-                *left -= 1;
-                if *left > 0 {
-                    return;
-                }
-                if *expected != state {
+            Mode::Recording { state: expected, since, left, .. } => {
+                if *expected == state {
+                    let since = *since;
+                    let cycle = self.cycle_of_log(since, now.since(since));
+                    sink.circling(now, &cycle);
+                    self.watch.mode = Mode::Found(Box::new(cycle));
+                } else if *left == 0 {
                     // Two different states had one hash. The search goes on.
-                    let next_keep = step + *steps;
-                    watch.mode = Mode::Searching { kept: state, kept_step: step, next_keep };
-                    return;
+                    let next_keep = (step + stride) * 2;
+                    self.watch.mode = Mode::Searching { kept: state, kept_step: step, next_keep };
                 }
-                let (since, period) = (*since, now.since(*since));
-                let cycle = self.cycle_of_log(since, period);
-                sink.circling(now, &cycle);
-                self.watch.mode = Mode::Found(Box::new(cycle));
             }
         }
     }

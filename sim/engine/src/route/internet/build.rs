@@ -59,16 +59,16 @@ pub(super) fn rows(links: &[Link]) -> Result<Rows, Vec<GraphError>> {
 
 /// The rows of links between different ASes.
 fn checked(links: &[Link]) -> Result<Rows, Vec<GraphError>> {
-    let rows = unchecked(links);
-    let kept = if has_double(&rows) { Some(unique(links)?) } else { None };
-    let rows = match &kept {
-        None => rows,
-        Some(kept) => unchecked(&kept.iter().map(|&at| links[at]).collect::<Vec<_>>()),
-    };
-    match provider_cycle(&rows) {
-        None => Ok(rows),
-        Some(cycle) => Err(vec![name_cycle(links, &rows, &cycle)]),
+    let mut rows = unchecked(links);
+    let mut errors = Vec::new();
+    if has_double(&rows) {
+        let (kept, contradictions) = unique(links);
+        errors = contradictions;
+        rows = unchecked(&kept.iter().map(|&at| links[at]).collect::<Vec<_>>());
     }
+    errors.extend(provider_cycle(&rows).map(|cycle| name_cycle(links, &rows, &cycle)));
+    errors.sort_by_key(GraphError::position);
+    if errors.is_empty() { Ok(rows) } else { Err(errors) }
 }
 
 /// The rows of links, with neighbours named twice if there are such.
@@ -182,8 +182,8 @@ fn has_double(rows: &Rows) -> bool {
     })
 }
 
-/// Positions of the first of each group of equal links, or all contradictions.
-fn unique(links: &[Link]) -> Result<Vec<usize>, Vec<GraphError>> {
+/// Positions of the first link of each pair of ASes, and all contradictions.
+fn unique(links: &[Link]) -> (Vec<usize>, Vec<GraphError>) {
     let key = |at: usize| {
         let link = links[at];
         if link.a < link.b {
@@ -206,8 +206,7 @@ fn unique(links: &[Link]) -> Result<Vec<usize>, Vec<GraphError>> {
         }));
     }
     kept.sort_unstable();
-    errors.sort_by_key(GraphError::position);
-    if errors.is_empty() { Ok(kept) } else { Err(errors) }
+    (kept, errors)
 }
 
 /// Indices of ASes each of which is a provider of the next, and the last of the first.

@@ -79,7 +79,9 @@ impl Inquiry<'_> {
                 continue;
             };
             heard.equal = *preference == most && *length == least;
-            heard.standing = if *preference < most {
+            heard.standing = if heard.class == Class::Own {
+                "it announces the prefix itself".to_owned()
+            } else if *preference < most {
                 format!("lost at local preference: {preference}, the best has {most}")
             } else if heard.equal {
                 format!("local preference {preference}, path length {length}")

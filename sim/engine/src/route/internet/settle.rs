@@ -184,9 +184,33 @@ impl<'a> Play<'a> {
             self.nodes.push(Node { at, rest, hash });
         }
         let graph = self.terms.graph;
-        for &neighbour in graph.all_neighbours(at) {
-            self.wake(neighbour);
+        for relation in Relation::ALL {
+            for &to in graph.neighbours(at, relation) {
+                if self.matters(at, to, relation.inverse()) {
+                    self.wake(to);
+                }
+            }
         }
+    }
+
+    /// Whether `to` may choose otherwise now that the route of `from`, which is `relation` to it,
+    /// is another one.
+    fn matters(&self, from: u32, to: u32, relation: Relation) -> bool {
+        let current = self.choices[to as usize];
+        if current.next == from
+            || self.terms.validates(to)
+            || !self.terms.announcements.trouble.zombies.is_empty()
+        {
+            return true;
+        }
+        let Some(offer) = self.terms.offer(&self.choices, from, to, relation) else {
+            return false;
+        };
+        let best = current.has_route().then(|| Candidate {
+            local_preference: self.terms.local_preference(to, current, Validity::Unknown),
+            choice: current,
+        });
+        self.is_better(to, offer, &best)
     }
 
     /// The end of a path at a seed.
@@ -290,5 +314,24 @@ impl super::announce::Zombie {
         path.remove(0);
         let exit = routes.seed(at).map_or(0, |seed| seed.exit);
         Some(super::announce::Zombie { at, from, learned, path, exit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Announcements, AsGraph, Solution, Workspace, generate};
+    use super::settle;
+
+    #[test]
+    fn both_solvers_agree_where_both_apply() {
+        let mut workspace = Workspace::default();
+        for seed in 0..200 {
+            let ases = 20 + seed as usize;
+            let graph = AsGraph::new(&generate(ases, 3 * ases, seed).unwrap()).unwrap();
+            let at: Vec<u32> = (0..5).map(|k| (k * 7 + seed as u32) % ases as u32).collect();
+            let announced = Announcements::origins(&at);
+            let fast = Solution::solve(&graph, &announced, &mut workspace);
+            assert_eq!(fast, settle(&graph, &announced), "seed {seed}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::measured::DataFile;
 use super::walk::{Chosen, Step};
 use crate::kernel::{Id, SimSpan, Table};
 use crate::net::{GeoPoint, LinkId, NeighbourId, NodeKind, SiteId};
+use crate::record::Warning;
 use crate::route::bgp::{Mrai, MraiScope, Relation, RoutePolicy, RoutePolicyId, Validation};
 use crate::route::internet::{AsGraph, Class};
 use crate::scenario::{PrefixId, Scenario};
@@ -203,14 +204,34 @@ pub(super) fn own_sessions(
     rows.collect()
 }
 
+/// What is said of a route of the AS itself.
+pub(super) const OWN_ROUTE: &str = "it announces the prefix itself";
+
 /// Why a route is taken or not, for people.
-pub(super) fn way_words<H>(taken: bool, step: &Step<H>, standing: &str) -> String {
-    match (taken, step.chosen) {
+pub(super) fn way_words<H>(taken: bool, discards: bool, step: &Step<H>, standing: &str) -> String {
+    let words = match (taken, step.chosen) {
         (true, Chosen::Only) => format!("taken: {standing}"),
         (true, Chosen::Nearest) => format!("taken: {standing}, and the nearest exit"),
         (true, Chosen::Arbitrary) => {
             format!("taken: {standing}, and the lowest AS number (no place is known)")
         }
         (false, _) => standing.to_owned(),
-    }
+    };
+    if taken && discards { words + "; but it discards the traffic" } else { words }
+}
+
+/// Whether an AS on the way had a choice about which geography says nothing.
+pub(super) fn is_arbitrary<H>(way: &[Step<H>]) -> bool {
+    way.iter().any(|step| step.chosen == Chosen::Arbitrary)
+}
+
+/// The warning about them.
+pub(super) fn arbitrary_exits(groups: usize, of: usize) -> Option<Warning> {
+    (groups > 0).then(|| Warning {
+        code: "W0105",
+        message: format!(
+            "on the way of {groups} of {of} client groups an AS has equally good exits and nothing \
+             is known of its places: the lowest AS number decides; `routing.presence` can tell more"
+        ),
+    })
 }

@@ -1,6 +1,6 @@
 //! Landing by BGP where routing ends, found at once on the graph of all ASes.
 
-use super::bgp::{BgpSpec, OwnSession, own_sessions, way_words};
+use super::bgp::{BgpSpec, OwnSession, arbitrary_exits, is_arbitrary, own_sessions, way_words};
 use super::walk::{Places, Step, walk};
 use super::{Explanation, Fate, HopChoice, Landing, LandingModel, Offer, RouteChoice, Trouble};
 use crate::kernel::{Id, SimTime, Table};
@@ -37,6 +37,8 @@ struct Prefix {
     specific: Option<Block>,
     /// What becomes of each client group's traffic.
     fates: Vec<Fate>,
+    /// Groups on whose way an AS had a choice about which geography says nothing.
+    arbitrary: usize,
 }
 
 /// Routing is where it would settle; users follow after a convergence time of the world.
@@ -203,37 +205,47 @@ impl DirectLanding {
         trouble.zombies.clear();
         let seeds = self.foreign_seeds(prefix, true);
         let specific = (!seeds.is_empty()).then_some(Announcements { seeds, trouble });
-        let whole = self.solved(whole);
-        let specific = specific.map(|announcements| self.solved(announcements));
+        let row = &mut self.prefixes[prefix];
+        let (before, before_specific) =
+            (std::mem::take(&mut row.whole), row.specific.take().unwrap_or_default());
+        let whole = self.solved(whole, before);
+        let specific = specific.map(|announcements| self.solved(announcements, before_specific));
         let row = &mut self.prefixes[prefix];
         (row.whole, row.specific) = (whole, specific);
-        self.prefixes[prefix].fates = self.find_fates(prefix);
+        let (fates, arbitrary) = self.find_fates(prefix);
+        let row = &mut self.prefixes[prefix];
+        (row.fates, row.arbitrary) = (fates, arbitrary);
     }
 
-    fn solved(&mut self, announcements: Announcements) -> Block {
+    /// The routes of announcements, from those of earlier ones where that is quicker.
+    fn solved(&mut self, announcements: Announcements, before: Block) -> Block {
         let graph = &self.spec.graph;
-        let (solution, unsettled) =
-            match Solution::solve(graph, &announcements, &mut self.workspace) {
-                Ok(solution) => (solution, None),
-                Err(Unsettled::NotUnique { states, differing }) => {
-                    let [first, _] = *states;
-                    let who = names(differing.iter().map(|&at| graph.asn(at)));
-                    (
-                        first,
-                        Some(format!(
-                            "there is more than one stable state; timing decides for {who}"
-                        )),
-                    )
-                }
-                Err(Unsettled::Diverged { changing }) => {
-                    let who = names(changing.iter().map(|&at| graph.asn(at)));
-                    let words = format!(
-                        "routing never settles: it goes on changing at {who}; what is shown is \
+        let mut known = before.solution;
+        let found = if known == Solution::default() || before.unsettled.is_some() {
+            Solution::solve(graph, &announcements, &mut self.workspace)
+        } else {
+            let (from, to) = (&before.announcements, &announcements);
+            known.change(graph, from, to, &mut self.workspace).map(|_| known)
+        };
+        let (solution, unsettled) = match found {
+            Ok(solution) => (solution, None),
+            Err(Unsettled::NotUnique { states, differing }) => {
+                let [first, _] = *states;
+                let who = names(differing.iter().map(|&at| graph.asn(at)));
+                (
+                    first,
+                    Some(format!("there is more than one stable state; timing decides for {who}")),
+                )
+            }
+            Err(Unsettled::Diverged { changing }) => {
+                let who = names(changing.iter().map(|&at| graph.asn(at)));
+                let words = format!(
+                    "routing never settles: it goes on changing at {who}; what is shown is \
                          routing without the preferences and leaks that cause it"
-                    );
-                    return self.calm(announcements, words);
-                }
-            };
+                );
+                return self.calm(announcements, words);
+            }
+        };
         Block { announcements, solution, unsettled }
     }
 
@@ -271,6 +283,14 @@ impl DirectLanding {
         )
     }
 
+    /// Whether an AS discards what it gets for our prefixes.
+    fn discards(&self, at: u32) -> bool {
+        let asn = self.spec.graph.asn(at);
+        self.troubles
+            .iter()
+            .any(|row| matches!(row, Trouble::Blackhole { asn: who } if *who == asn))
+    }
+
     /// Our session that an exit names; none: it is not ours.
     fn session(&self, exit: u32) -> Option<OwnSession> {
         self.sessions.get(LinkId(exit)).copied().flatten()
@@ -281,19 +301,24 @@ impl DirectLanding {
         Questions { block, inquiry: routes.inquire(), known: RefCell::new(BTreeMap::new()) }
     }
 
-    /// Finds what becomes of every group's traffic to a prefix.
-    fn find_fates(&self, prefix: PrefixId) -> Vec<Fate> {
+    /// Finds what becomes of every group's traffic to a prefix, and for how many of them a choice
+    /// was arbitrary.
+    fn find_fates(&self, prefix: PrefixId) -> (Vec<Fate>, usize) {
+        let mut arbitrary = 0;
         let row = &self.prefixes[prefix];
         let whole = self.questions(&row.whole);
         let specific = row.specific.as_ref().map(|block| self.questions(block));
         let groups = (0..self.groups.len()).map(ClientGroupId::from_index);
-        groups
+        let fates = groups
             .map(|group| {
                 let heard = specific.as_ref().filter(|_| self.hears_specific(group, prefix));
                 let questions = heard.unwrap_or(&whole);
-                self.end(questions.block, &self.way(questions, group))
+                let way = self.way(questions, group);
+                arbitrary += usize::from(is_arbitrary(&way));
+                self.end(questions.block, &way)
             })
-            .collect()
+            .collect();
+        (fates, arbitrary)
     }
 
     /// Whether a group's AS hears more specific blocks, which then win.
@@ -306,13 +331,8 @@ impl DirectLanding {
     fn end(&self, block: &Block, way: &[Step<NextHop>]) -> Fate {
         let no_route = Fate::Lost(DropCause::NoRoute);
         let Some(last) = way.last() else { return no_route };
-        let discards = |asn: u32| {
-            self.troubles
-                .iter()
-                .any(|row| matches!(row, Trouble::Blackhole { asn: who } if *who == asn))
-        };
         // Who only sends is not who discards: users' own AS does too, if it is named.
-        if way.iter().any(|step| discards(self.spec.graph.asn(step.at))) {
+        if way.iter().any(|step| self.discards(step.at)) {
             return Fate::Lost(DropCause::Blackhole);
         }
         let exit = match last.hop {
@@ -394,6 +414,7 @@ impl LandingModel for DirectLanding {
             return Explanation::Words("the group is in no AS of the graph".to_owned());
         }
         let hops = way.iter().map(|step| {
+            let discards = self.discards(step.at);
             let rows = questions.inquiry.explain(step.at).into_iter().map(|row| {
                 let taken = Some(row.hop) == step.hop;
                 let own = match row.hop {
@@ -405,7 +426,7 @@ impl LandingModel for DirectLanding {
                     site: own.map(|own| own.site),
                     learned_from: row.class.name(),
                     taken,
-                    reason: way_words(taken, step, &row.standing),
+                    reason: way_words(taken, discards, step, &row.standing),
                 }
             });
             let mut routes: Vec<RouteChoice> = rows.collect();
@@ -424,6 +445,8 @@ impl LandingModel for DirectLanding {
                 message: format!("at the end of the run {what}"),
             }));
         }
+        let arbitrary = self.prefixes.rows().iter().map(|row| row.arbitrary).max().unwrap_or(0);
+        rows.extend(arbitrary_exits(arbitrary, self.groups.len()));
         rows
     }
 }

@@ -1,6 +1,8 @@
 //! Landing by BGP message by message: loops, black holes and hunting on the way included.
 
-use super::bgp::{BgpSpec, OwnSession, own_sessions, way_words};
+use super::bgp::{
+    BgpSpec, OWN_ROUTE, OwnSession, arbitrary_exits, is_arbitrary, own_sessions, way_words,
+};
 use super::event_network::{EventNetwork, event_network};
 use super::walk::{Places, Step, walk};
 use super::{Explanation, Fate, HopChoice, Landing, LandingModel, Offer, RouteChoice, Trouble};
@@ -9,7 +11,7 @@ use crate::net::{GeoPoint, LinkId};
 use crate::record::{DropCause, Warning};
 use crate::route::bgp::{
     Advanced, BgpChange, BgpPrefixId, BgpSim, Candidate, Community, Cycle, Origin, Origination,
-    Refusal, RouteSink, RouteView, SettleLimits, Settled, SpeakerId, Standing,
+    RouteSink, RouteView, SettleLimits, Settled, SpeakerId, Standing, Step as DecisionStep,
 };
 use crate::scenario::{ClientGroupId, PrefixId, Scenario};
 use std::collections::BTreeSet;
@@ -37,6 +39,8 @@ pub struct EventLanding {
     groups: Vec<(Option<u32>, Option<GeoPoint>)>,
     offers: Table<PrefixId, Vec<Offer>>,
     fates: Table<PrefixId, Vec<Fate>>,
+    /// Groups on whose way an AS had a choice about which geography says nothing.
+    arbitrary: Table<PrefixId, usize>,
     blackholes: BTreeSet<u32>,
     /// Time of the solver at the start of the run: by then it had converged.
     base: SimTime,
@@ -81,6 +85,7 @@ impl EventLanding {
             groups,
             offers: Table::filled(scenario.prefixes.len(), Vec::new()),
             fates: Table::filled(scenario.prefixes.len(), nowhere),
+            arbitrary: Table::filled(scenario.prefixes.len(), 0),
             blackholes: BTreeSet::new(),
             base: SimTime::ZERO,
             touched: BTreeSet::new(),
@@ -229,9 +234,17 @@ impl EventLanding {
     }
 
     fn find_fates(&mut self, prefix: PrefixId) {
-        let fates =
-            (0..self.groups.len()).map(|group| self.end(&self.way(group, prefix))).collect();
+        let mut arbitrary = 0;
+        let groups = 0..self.groups.len();
+        let fates = groups
+            .map(|group| {
+                let way = self.way(group, prefix);
+                arbitrary += usize::from(is_arbitrary(&way));
+                self.end(&way)
+            })
+            .collect();
         self.fates[prefix] = fates;
+        self.arbitrary[prefix] = arbitrary;
     }
 
     /// Before the run: until nothing is left to happen.
@@ -261,25 +274,22 @@ impl EventLanding {
     }
 
     fn words(&self, candidates: &[Candidate], row: &Candidate) -> String {
+        let good = format!(
+            "local preference {}, path length {}",
+            row.route.local_pref,
+            row.route.path.len()
+        );
         match row.standing {
-            Standing::Best | Standing::EquallyGood => format!(
-                "local preference {}, path length {}",
-                row.route.local_pref,
-                row.route.path.len()
-            ),
+            _ if row.route.from.is_none() => OWN_ROUTE.to_owned(),
+            Standing::Best | Standing::EquallyGood => good,
+            // What only the last tie-breaks separate is equally good for whoever is nearer.
+            Standing::LostAt { step, .. } if step >= DecisionStep::Oldest => good,
             Standing::LostAt { step, to } => {
                 let other = candidates.get(to).and_then(|row| row.route.path.first());
                 let other = other.map_or_else(|| "its own".to_owned(), |asn| format!("AS{asn}'s"));
                 format!("lost at {} to {other}", step.name())
             }
-            Standing::Refused(Refusal::Policy { policy, rule }) => {
-                let id = &self.net.network.policies[policy].id;
-                match rule {
-                    Some(rule) => format!("refused by rule {rule} of the policy {id}"),
-                    None => format!("refused by the policy {id}: no rule decides"),
-                }
-            }
-            Standing::Refused(refusal) => format!("refused: {refusal:?}"),
+            Standing::Refused(refusal) => format!("refused: {}", refusal.words(&self.net.network)),
         }
     }
 }
@@ -353,6 +363,7 @@ impl LandingModel for EventLanding {
         }
         let hops = way.iter().map(|step| {
             let speaker = self.net.speaker_of[step.at as usize];
+            let discards = self.blackholes.contains(&self.spec.graph.asn(step.at));
             let mut routes = Vec::new();
             for block in self.blocks(prefix) {
                 let candidates = self.sim.explain(speaker, block);
@@ -369,7 +380,7 @@ impl LandingModel for EventLanding {
                         site,
                         learned_from: row.route.learned.map_or("own", |relation| relation.name()),
                         taken,
-                        reason: way_words(taken, step, &self.words(&candidates, row)),
+                        reason: way_words(taken, discards, step, &self.words(&candidates, row)),
                     });
                 }
             }
@@ -418,6 +429,8 @@ impl LandingModel for EventLanding {
 
     fn caveats(&self) -> Vec<Warning> {
         let row = |message: &String| Warning { code: "W0104", message: message.clone() };
-        self.caveat.iter().map(row).collect()
+        let arbitrary = self.arbitrary.rows().iter().copied().max().unwrap_or(0);
+        let exits = arbitrary_exits(arbitrary, self.groups.len());
+        self.caveat.iter().map(row).chain(exits).collect()
     }
 }

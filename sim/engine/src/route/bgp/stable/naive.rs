@@ -197,8 +197,8 @@ impl<'a> Naive<'a> {
             if !leaks && !may_pass(route.class, relation) {
                 return None;
             }
-            // The MED of another AS stays here (RFC 4271, 5.1.4).
-            if route.class.is_some() {
+            // A MED goes out from the router that originates the route only (RFC 4271, 5.1.4).
+            if candidate.from.is_some() {
                 route.med = None;
             }
             route.originator = None;
@@ -411,14 +411,11 @@ fn costs(network: &BgpNetwork) -> Vec<Vec<Option<u64>>> {
     let asn = |at: usize| network.speakers.rows()[at].asn;
     let linked: BTreeSet<u32> =
         network.igp_links.rows().iter().map(|link| asn(link.ends[0].index())).collect();
-    let mut costs = vec![vec![None; count]; count];
-    for a in 0..count {
-        for b in 0..count {
-            if a == b || (asn(a) == asn(b) && !linked.contains(&asn(a))) {
-                costs[a][b] = Some(0);
-            }
-        }
-    }
+    let start = |a: usize, b: usize| {
+        (a == b || (asn(a) == asn(b) && !linked.contains(&asn(a)))).then_some(0)
+    };
+    let row = |a: usize| (0..count).map(|b| start(a, b)).collect();
+    let mut costs: Vec<Vec<Option<u64>>> = (0..count).map(row).collect();
     for link in network.igp_links.rows().iter().filter(|link| link.up) {
         let [a, b] = link.ends.map(Id::index);
         for (from, to, cost) in [(a, b, link.cost[0]), (b, a, link.cost[1])] {
@@ -427,13 +424,15 @@ fn costs(network: &BgpNetwork) -> Vec<Vec<Option<u64>>> {
         }
     }
     for middle in 0..count {
-        for from in 0..count {
-            let Some(first) = costs[from][middle] else { continue };
-            for to in 0..count {
-                let Some(second) = costs[middle][to] else { continue };
-                let through = first.saturating_add(second);
-                if costs[from][to].is_none_or(|known| through < known) {
-                    costs[from][to] = Some(through);
+        let onward = costs[middle].clone();
+        for row in &mut costs {
+            let Some(first) = row[middle] else { continue };
+            for (known, second) in row.iter_mut().zip(&onward) {
+                let through = second.map(|second| first.saturating_add(second));
+                if let Some(through) = through
+                    && known.is_none_or(|known| through < known)
+                {
+                    *known = Some(through);
                 }
             }
         }

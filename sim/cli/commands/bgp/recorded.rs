@@ -56,7 +56,7 @@ impl Shown<'_> {
             Why::Worse(step) => format!("{old} announced another, which lost at {step} to {new}"),
             Why::Beaten(step) => format!("lost at {step} to {new}"),
             Why::Refused(refusal) => {
-                format!("{old}: refused: {}", refusal.words(self.network()))
+                format!("refused from {old}: {}", refusal.words(self.network()))
             }
         }
     }

@@ -26,6 +26,9 @@ const SPARE_ROUTER_ID: u32 = 0xf000_0000;
 /// Most announcements and withdrawals that are played.
 const STEPS_MAX: usize = 1_000_000;
 
+/// Most peers that become speakers.
+const PEERS_MAX: usize = 10_000;
+
 /// Which part of a recording is played, and when.
 struct Cut {
     from_us: u64,
@@ -115,6 +118,11 @@ impl Resolver<'_> {
         let chosen = recording.updates.iter().filter_map(|update| cut.of(update));
         let peers: BTreeSet<Peer> = chosen.map(|(peer, _)| peer).collect();
         self.check_peers(fields, &peers, to);
+        if peers.len() > PEERS_MAX {
+            let help = "list some of them under `peers`: at most 10,000";
+            self.error("E0303", file.span, &format!("{} peers are played", peers.len()), help);
+            return None;
+        }
         let delay = fields.time("delay").unwrap_or(SimSpan::ZERO);
         let speakers = self.add_peers(&peers, to, delay, &import, file);
         let mut assumed = Assumed::default();

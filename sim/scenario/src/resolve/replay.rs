@@ -15,6 +15,9 @@ use steerlab_engine::route::landing::Trouble;
 use steerlab_engine::route::landing::bgp::BgpSpec;
 use steerlab_engine::scenario::{Change, PrefixId};
 
+/// Most changes that a recording may make of itself.
+const TURNS_MAX: usize = 100_000;
+
 /// What a recorded block stands for: a prefix of ours, or more specific blocks of it.
 type Stands = (PrefixId, bool);
 
@@ -106,6 +109,12 @@ impl Resolver<'_> {
                 format!("AS{asn} originates a block in the recording and is not in the AS graph");
             let help = "add its sessions to `as_links`, or list `origins` without it";
             self.error("E0422", file.span, message, help);
+        }
+        if turns.len() > TURNS_MAX {
+            let message = format!("origins change {} times in the recording", turns.len());
+            let help = "list fewer `blocks` or `origins`, or raise `share`: at most 100,000 times";
+            self.error("E0303", file.span, message, help);
+            return;
         }
         if turns.is_empty() {
             let what = "nobody else originates these blocks in the recording";

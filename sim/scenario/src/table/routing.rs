@@ -225,7 +225,11 @@ static SESSION: Mapping = Mapping {
             Kind::Count { min: 0, max: u32::MAX as u64 },
             "If the first AS hears more prefixes than this, it tears the session down.",
         ),
-        optional("restart", SHORT, "How long it stays down then; for good if absent."),
+        optional(
+            "restart",
+            Kind::Span { min: NS_S, max: NS_H },
+            "How long it stays down then; for good if absent.",
+        ),
     ],
 };
 

@@ -176,10 +176,7 @@ fn metrics(page: &mut Page, view: &RunView) {
                 let same = |other: &&steerlab_results::summary::MetricValue| {
                     other.metric == metric.metric && other.labels.is_empty()
                 };
-                arm.metrics
-                    .iter()
-                    .find(same)
-                    .map_or("–".to_owned(), |value| words::metric_mean(value))
+                arm.metrics.iter().find(same).map_or("–".to_owned(), words::metric_mean)
             })
             .collect();
         page.row(&format!(

@@ -52,7 +52,7 @@ pub fn draw(
     }
     let chart = Chart {
         size,
-        margin_x: (label_room(&ticks, 80, if width > 600 { 320 } else { 180 }), 96),
+        margin_x: (label_room(&ticks, 80, if width > 600 { 320 } else { 176 }) + 10, 96),
         margin_top: 10,
         x,
         y: Axis { min: 0.0, max: count, ticks, log: false },

@@ -41,10 +41,24 @@ pub fn over_time(context: &Context<'_>, catchment: &Catchment<'_>) -> Result<Plo
               first demand (with DNS: of the answer most of it follows) at the end of a client \
               bucket; what comes and goes within a bucket is in the table of moves. Lost: the group \
               lands at no site. Shares also shift when groups at different hours want more or less.",
-        legend: legend(catchment),
+        legend: areas(catchment),
         pictures,
         data: Some(grid(context, catchment)),
     })
+}
+
+/// How solid a band is.
+fn opacity(slot: Slot) -> f64 {
+    if slot == Slot::Lost { 0.75 } else { 0.32 }
+}
+
+/// The legend with patches before the marks.
+fn areas(catchment: &Catchment<'_>) -> Vec<LegendItem> {
+    let mut items = legend(catchment);
+    for (item, slot) in items.iter_mut().zip(&catchment.slots) {
+        item.swatches.insert(0, Swatch::Patch(Pen::line(slot.ink()).opacity(opacity(*slot))));
+    }
+    items
 }
 
 /// What the marks and colours stand for.
@@ -71,9 +85,8 @@ fn picture(context: &Context<'_>, catchment: &Catchment<'_>, arm: usize, arms: u
     for (index, &slot) in catchment.slots.iter().enumerate() {
         let top: Vec<f64> = base.iter().zip(&shares).map(|(low, of)| low + of[index]).collect();
         let band = Spread { mean: Vec::new(), low: base, high: top };
-        let opacity = if slot == Slot::Lost { 0.75 } else { 0.32 };
         let pen = Pen::line(slot.ink());
-        layers.push(Layer::Area(buckets.band(&band, plot.0 as usize), pen.opacity(opacity)));
+        layers.push(Layer::Area(buckets.band(&band, plot.0 as usize), pen.opacity(opacity(slot))));
         let edge = pen.width(12).dashed(Dash::of(index));
         // Where a band has no height its edge is that of the band below.
         let seen = band.low.iter().zip(&band.high);
@@ -181,11 +194,13 @@ fn shows(context: &Context<'_>, catchment: &Catchment<'_>) -> String {
         let lost = (0..catchment.starts_s.len()).map(|bucket| catchment.shares(arm, bucket)[slot]);
         let lost = round(lost.fold(0.0, f64::max));
         if lost > 0.0 {
-            out.push(format!(
-                "Under {} up to {} of the users land nowhere at the end of a bucket.",
-                text::clean(&row.arm),
-                percent(lost)
-            ));
+            let words =
+                format!("p to {} of the users land nowhere at the end of a bucket.", percent(lost));
+            out.push(if arms.len() > 1 {
+                format!("Under {} u{words}", text::clean(&row.arm))
+            } else {
+                format!("U{words}")
+            });
         }
     }
     if arms.len() > ARMS_MAX {

@@ -14,6 +14,9 @@ use steerlab_results::view::RunView;
 
 const UNIT: &str = "requests/s";
 
+/// A cell without a value.
+const NONE: &str = "–";
+
 /// Users moved by cause, one picture an arm.
 ///
 /// # Errors
@@ -146,55 +149,56 @@ fn flows(view: &RunView, churn: &Churn) -> Grid {
 /// The causes of one arm, with what was lost.
 #[must_use]
 pub fn table(churn: &Churn, arm: usize, scale: &TimeScale) -> Grid {
-    let lossy = |cause: &usize| {
-        churn.arms.iter().flat_map(|arm| &arm.episodes).any(|row| row.lost_bits[*cause] > 0.0)
-    };
-    let losses: Vec<usize> = (0..ROUTING_LOSSES.len()).filter(lossy).collect();
-    let mut head =
-        ["when", "what happened", "from → to", "moved", "first to last move", "done after"]
-            .map(str::to_owned)
-            .to_vec();
-    for &cause in &losses {
-        head.push(format!("lost: {}", words::drop_cause(ROUTING_LOSSES[cause]).unwrap_or("")));
+    let lossy = churn.arms.iter().flat_map(|arm| &arm.episodes).any(|row| lost(row) != NONE);
+    let mut head = vec!["when", "what happened", "from → to"];
+    if lossy {
+        head.push("lost until the next cause");
     }
+    let word_columns = head.len();
+    head.extend(["moved", "first to last move", "done after"]);
     let arm = &churn.arms[arm];
     let mut rows: Vec<Vec<String>> = Vec::new();
     for row in &arm.episodes {
         let times =
             if row.times > 1.0 { format!(" ({} times)", number(row.times)) } else { String::new() };
-        let mut cells = vec![
-            scale.instant(row.start_s),
-            format!("{}{times}", row.what),
-            pairs(row),
-            quantity(row.moved, UNIT),
-            span(row.moving_s),
-            span(row.lasted_s),
-        ];
-        cells.extend(losses.iter().map(|&cause| match row.lost_bits[cause] {
-            bits if bits > 0.0 => quantity(bits, "bit"),
-            _ => "–".to_owned(),
-        }));
+        let mut cells =
+            vec![scale.instant(row.start_s), format!("{}{times}", row.what), pairs(row)];
+        if lossy {
+            cells.push(lost(row));
+        }
+        cells.extend([quantity(row.moved, UNIT), span(row.moving_s), span(row.lasted_s)]);
         rows.push(cells);
     }
     let mut other = |what: String, moved: f64| {
-        let mut cells = vec![
-            "–".to_owned(),
-            what,
-            "–".to_owned(),
-            quantity(moved, UNIT),
-            "–".to_owned(),
-            "–".to_owned(),
-        ];
-        cells.extend(losses.iter().map(|_| "–".to_owned()));
+        let mut cells = vec![NONE.to_owned(); word_columns + 3];
+        cells[1] = what;
+        cells[word_columns] = quantity(moved, UNIT);
         rows.push(cells);
     };
     if arm.left_out.0 > 0 {
         other(text::count(arm.left_out.0, "smaller cause"), arm.left_out.1);
     }
     if arm.elsewhere > 0.0 {
-        other("moves without a listed group, such as with DNS answers".to_owned(), arm.elsewhere);
+        let words = "moves without a listed group, such as with DNS answers";
+        other(words.to_owned(), arm.elsewhere);
     }
-    Grid { head, rows, word_columns: 3, note: String::new() }
+    let head = head.into_iter().map(str::to_owned).collect();
+    Grid { head, rows, word_columns, note: String::new() }
+}
+
+/// `hijacked 14 Tbit, routing loop 24 Gbit`.
+fn lost(row: &Episode) -> String {
+    let mut causes: Vec<(f64, &str)> = row
+        .lost_bits
+        .iter()
+        .zip(ROUTING_LOSSES)
+        .filter(|(bits, _)| **bits > 0.0)
+        .map(|(bits, cause)| (*bits, words::drop_cause(cause).unwrap_or(cause)))
+        .collect();
+    causes.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let parts: Vec<String> =
+        causes.iter().map(|(bits, cause)| format!("{cause} {}", quantity(*bits, "bit"))).collect();
+    if parts.is_empty() { NONE.to_owned() } else { parts.join(", ") }
 }
 
 /// `ams → nyc 12 k, nyc → lost: black hole 3 k and 2 more`.

@@ -72,11 +72,20 @@ struct Part {
     /// Listed moves by instant, as bits of its seconds, with the bucket.
     instants: BTreeMap<(usize, u64), usize>,
     into_loss: f64,
-    flows: BTreeMap<(String, String), f64>,
+    flows: Flows,
 }
 
 /// Identity of a row: words, and the instant where the scenario fixes it.
 type Key = (String, Option<u64>);
+
+/// Parts by run, then by key and start.
+type Parts = BTreeMap<(usize, u64), BTreeMap<(Key, u64), Part>>;
+
+/// Requests per second by pair of places.
+type Flows = BTreeMap<(String, String), f64>;
+
+/// A row while it is summed.
+type Gathered = (Episode, Flows);
 
 impl Churn {
     /// Reads the table of moves.
@@ -97,17 +106,13 @@ impl Churn {
 }
 
 /// Parts by run and key.
-fn parts(
-    view: &RunView,
-    rows: &Rows<'_>,
-    losses: &Losses,
-) -> Result<BTreeMap<(usize, u64), BTreeMap<(Key, u64), Part>>, Missing> {
+fn parts(view: &RunView, rows: &Rows<'_>, losses: &Losses) -> Result<Parts, Missing> {
     let [causes, from, to] = ["cause", "from", "to"].map(|column| rows.texts(column));
     let (causes, from, to) = (causes?, from?, to?);
     let rates = rows.numbers("requests_per_s")?;
     let origins = Origins::of(view);
     let places = Places::of(view);
-    let mut out: BTreeMap<(usize, u64), BTreeMap<(Key, u64), Part>> = BTreeMap::new();
+    let mut out = Parts::new();
     for row in 0..rows.len() {
         let (Some(arm), time_s) = (rows.arm(row), rows.time_s(row)) else { continue };
         if !(time_s >= 0.0 && time_s.is_finite()) {
@@ -173,13 +178,8 @@ pub(super) fn place_name(view: &RunView, name: &str) -> String {
     Places::of(view).of_name(name).0
 }
 
-fn churn(
-    view: &RunView,
-    arm: usize,
-    parts: &BTreeMap<(usize, u64), BTreeMap<(Key, u64), Part>>,
-    losses: &Losses,
-) -> ArmChurn {
-    let mut rows: BTreeMap<Key, (Episode, BTreeMap<(String, String), f64>)> = BTreeMap::new();
+fn churn(view: &RunView, arm: usize, parts: &Parts, losses: &Losses) -> ArmChurn {
+    let mut rows: BTreeMap<Key, Gathered> = BTreeMap::new();
     let mut elsewhere = 0.0;
     let runs = f64::from(view.summary.replications.max(1));
     let replications = (0..view.summary.replications.max(1)).map(u64::from);
@@ -250,8 +250,6 @@ fn shares_of_buckets(
     };
     parts.iter().map(|(_, part)| part.listed.iter().map(of_bucket).sum()).collect()
 }
-
-type Gathered = (Episode, BTreeMap<(String, String), f64>);
 
 fn finish(mut rows: Vec<Gathered>, elsewhere: f64, runs: f64) -> ArmChurn {
     rows.sort_by(|a, b| {

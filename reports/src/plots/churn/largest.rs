@@ -112,7 +112,7 @@ fn groups(
             entry.1.push(row);
         }
     }
-    let mut ranked: Vec<((&str, &str), (f64, Vec<usize>))> = by_group.into_iter().collect();
+    let mut ranked: Vec<_> = by_group.into_iter().collect();
     ranked.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then(a.0.cmp(&b.0)));
     ranked.truncate(most);
     let one = |row: usize| Moved {

@@ -14,6 +14,7 @@ mod lints;
 pub(crate) mod names;
 mod network;
 mod routing;
+mod routing_events;
 mod traffic;
 
 use crate::Vocabulary;
@@ -53,6 +54,7 @@ pub(crate) fn scenario(
         horizon: fields.time("horizon").unwrap_or(SimSpan::from_seconds(1)),
         out: blank(),
         relationships: Vec::new(),
+        bgp_unusable: false,
         demand_sets: Vec::new(),
     };
     resolver.header(fields);
@@ -87,6 +89,9 @@ struct Resolver<'a> {
     out: Scenario,
     /// What each neighbour is to us in BGP, where that is written.
     relationships: Vec<Option<Relation>>,
+    /// Whether the model is BGP and could not be built: that has been reported, and what needs it
+    /// cannot be judged.
+    bgp_unusable: bool,
     /// The engine's demands that each entry of `demands` became.
     demand_sets: Vec<Vec<DemandId>>,
 }

@@ -22,4 +22,5 @@ mod injection;
 mod internet;
 mod mlu;
 mod predict;
+mod routing_cases;
 mod workflow;

@@ -26,5 +26,6 @@ mod internet;
 mod mlu;
 mod predict;
 mod replay;
+mod routing_cases;
 mod sessions;
 mod workflow;

@@ -283,8 +283,8 @@ static EXAMPLES: &[Example] = &[
     example(
         "E0423",
         "prefixes:\n  - {id: any}\nrouting:\n  announcements:\n    - {prefix: any, site: ams, link: ams-fra, \
-         prepend: 2}\n",
-        "prefixes:\n  - {id: any}\nrouting:\n  announcements:\n    - {prefix: any, site: ams, prepend: 2}\n",
+         announce: false}\n",
+        "prefixes:\n  - {id: any}\nrouting:\n  announcements:\n    - {prefix: any, site: ams, announce: false}\n",
     ),
     example("E0424", "routing: {model: bgp}\n", "routing: {model: bgp, asn: 64500}\n"),
     example(

@@ -40,6 +40,11 @@ const LIBRARY: &[LibraryEntry] = &[
         text: include_str!("../../../scenarios/bench/edge-300.yaml"),
     },
     LibraryEntry {
+        name: "prepending",
+        summary: "Prepending at two of six sites by BGP: which way everybody moves, and why.",
+        text: include_str!("../../../scenarios/prepending.yaml"),
+    },
+    LibraryEntry {
         name: "template",
         summary: "Three sites and every section of the language, commented.",
         text: TEMPLATE,

@@ -15,6 +15,7 @@ pub(crate) mod names;
 mod network;
 mod replay;
 mod routing;
+mod routing_events;
 mod sessions;
 mod traffic;
 
@@ -55,6 +56,7 @@ pub(crate) fn scenario(
         horizon: fields.time("horizon").unwrap_or(SimSpan::from_seconds(1)),
         out: blank(),
         relationships: Vec::new(),
+        bgp_unusable: false,
         demand_sets: Vec::new(),
     };
     resolver.header(fields);
@@ -89,6 +91,9 @@ struct Resolver<'a> {
     out: Scenario,
     /// What each neighbour is to us in BGP, where that is written.
     relationships: Vec<Option<Relation>>,
+    /// Whether the model is BGP and could not be built: that has been reported, and what needs it
+    /// cannot be judged.
+    bgp_unusable: bool,
     /// The engine's demands that each entry of `demands` became.
     demand_sets: Vec<Vec<DemandId>>,
 }

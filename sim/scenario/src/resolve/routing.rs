@@ -1,6 +1,6 @@
 //! Where users land: the model, its data, announcements, trouble.
 
-use super::{Resolver, number_of};
+use super::Resolver;
 use crate::catchment::{CatchmentClient, CatchmentTable};
 use crate::diagnostic::Diagnostic;
 use crate::files;
@@ -22,8 +22,8 @@ use steerlab_engine::route::internet::{
 };
 use steerlab_engine::route::landing::bgp::{BgpSolver, BgpSpec, BgpTiming, Presence, Roa};
 use steerlab_engine::route::landing::measured::{DataFile, MeasuredSpec};
-use steerlab_engine::route::landing::{Attributes, LandingSpec, Trouble};
-use steerlab_engine::scenario::{Announcement, Change, PrefixId, RoutingSpec};
+use steerlab_engine::route::landing::{Attributes, LandingSpec};
+use steerlab_engine::scenario::{Announcement, PrefixId, RoutingSpec};
 
 /// Keys of `routing` that only BGP reads.
 const BGP_KEYS: [&str; 10] = [
@@ -38,6 +38,13 @@ const BGP_KEYS: [&str; 10] = [
     "sessions",
     "validators",
 ];
+
+/// Keys of an announcement that only BGP hears.
+const REQUEST_KEYS: [&str; 7] =
+    ["prepend", "med", "no_export", "no_export_to", "prepend_to", "local_pref", "blackhole"];
+
+/// Numbers of a cycle that are shown; the others are counted.
+const CYCLE_SHOWN: usize = 20;
 
 impl Resolver<'_> {
     /// The model, before events may name ASes.
@@ -61,12 +68,13 @@ impl Resolver<'_> {
             let help = "change the model, or take it out";
             self.error("E0408", routing.place("catchment"), message, help);
         }
-        self.announcements(routing);
         match model.as_str() {
             "bgp" => self.bgp(routing),
             "measured" => self.measured(routing),
             _ => {}
         }
+        self.bgp_unusable = model == "bgp" && !matches!(self.out.landing, LandingSpec::Bgp(_));
+        self.announcements(routing);
     }
 
     fn announcements(&mut self, routing: &Fields) {
@@ -94,6 +102,7 @@ impl Resolver<'_> {
             let help = "add the site to the prefix's `sites`, or take the row out";
             self.error("E0423", row.place("site"), message, help);
         }
+        self.check_requests(row);
         Some(Announcement {
             prefix,
             site,
@@ -101,6 +110,33 @@ impl Resolver<'_> {
             announced: row.flag("announce").unwrap_or(true),
             attributes: attributes(row),
         })
+    }
+
+    /// What an announcement asks of others must mean something: only BGP hears it, and only from
+    /// ASes that there are.
+    fn check_requests(&mut self, row: &Fields) {
+        if self.bgp_unusable {
+            return;
+        }
+        let LandingSpec::Bgp(spec) = &self.out.landing else {
+            for key in REQUEST_KEYS.iter().filter(|key| asks(row, key)) {
+                let message = format!("`{key}` needs `routing.model: bgp`");
+                let help = "give `routing` the model, or take it out";
+                self.error("E0421", row.place(key), message, help);
+            }
+            return;
+        };
+        let spec = Arc::clone(&spec.graph);
+        for value in row.items("no_export_to") {
+            if let Some(asn) = number(value).filter(|&asn| spec.index_of(asn).is_none()) {
+                self.unknown_as(asn, value.span);
+            }
+        }
+        for fields in row.rows("prepend_to") {
+            if let Some(asn) = asn_of(fields, "asn").filter(|&asn| spec.index_of(asn).is_none()) {
+                self.unknown_as(asn, fields.place("asn"));
+            }
+        }
     }
 
     /// The site of a link and the neighbour at its other end, if it has both.
@@ -126,13 +162,13 @@ impl Resolver<'_> {
         };
         let relations = self.relations();
         self.check_neighbours(routing, asn);
-        let mut links = self.as_links(routing, asn);
+        let (mut links, places) = self.as_links(routing, asn);
         for (neighbour, relation) in self.out.network.neighbours.rows().iter().zip(&relations) {
             if let Some(theirs) = neighbour.asn.filter(|&theirs| theirs != asn) {
                 links.push(AsLink { a: asn, b: theirs, relation: as_relation(*relation) });
             }
         }
-        let Some((file, graph)) = self.as_graph(routing, asn, &links) else { return };
+        let Some((file, graph)) = self.as_graph(routing, asn, (&links, &places)) else { return };
         let mut spec = BgpSpec {
             asn,
             file,
@@ -204,8 +240,9 @@ impl Resolver<'_> {
         }
     }
 
-    fn as_links(&mut self, routing: &Fields, asn: u32) -> Vec<AsLink> {
-        let mut links = Vec::new();
+    /// Links between others, and where each is written.
+    fn as_links(&mut self, routing: &Fields, asn: u32) -> (Vec<AsLink>, Vec<Span>) {
+        let (mut links, mut places) = (Vec::new(), Vec::new());
         for row in routing.rows("as_links") {
             let (a, b, relation) = if row.mapping.name == "as_link_peers" {
                 let peers: Vec<u32> = row.items("peers").iter().filter_map(number).collect();
@@ -223,8 +260,9 @@ impl Resolver<'_> {
                 continue;
             }
             links.push(AsLink { a, b, relation });
+            places.push(row.span);
         }
-        links
+        (links, places)
     }
 
     /// The graph of a file, without what it says of our own AS, and of more links. Everything wrong
@@ -233,11 +271,9 @@ impl Resolver<'_> {
         &mut self,
         routing: &Fields,
         asn: u32,
-        links: &[AsLink],
+        (links, places): (&[AsLink], &[Span]),
     ) -> Option<(Option<DataFile>, AsGraph)> {
         let (mut file, mut all) = (None, links.to_vec());
-        let place =
-            routing.place(if routing.get("as_links").is_some() { "as_links" } else { "asn" });
         if let Some(value) = routing.get("as_graph") {
             let name = value.text()?.to_string();
             let bytes = self.data_file(value)?;
@@ -259,6 +295,9 @@ impl Resolver<'_> {
             Err(errors) => {
                 for error in errors.iter().take(20) {
                     let help = "correct `as_links`, or what the neighbours are to us";
+                    // What is not in `as_links` comes from the neighbours and the file.
+                    let rows = positions(error).into_iter().filter_map(|at| places.get(at));
+                    let place = rows.next_back().copied().unwrap_or(routing.place("asn"));
                     self.error("E0425", place, graph_problem(error), help);
                 }
                 None
@@ -404,52 +443,6 @@ impl Resolver<'_> {
         sites
     }
 
-    /// An event of routing, as begin and end. None: something is wrong with it.
-    pub(super) fn routing_event(&mut self, kind: &str, event: &Fields) -> Option<(Change, Change)> {
-        if kind == "session-down" {
-            let link = LinkId(self.reference(Entity::Link, event, "link")?);
-            if self.outside_of(link).is_none() {
-                let message = "no BGP is spoken over this link".to_owned();
-                self.error("E0410", event.place("link"), message, "name a link to a neighbour");
-            }
-            return Some((Change::SessionDown(link), Change::SessionUp(link)));
-        }
-        let LandingSpec::Bgp(spec) = &self.out.landing else {
-            let message = format!("`{kind}` needs `routing.model: bgp`");
-            let help = "give `routing` the model, or take the event out";
-            self.error("E0421", event.span, message, help);
-            return None;
-        };
-        let spec = spec.clone();
-        let trouble = match kind {
-            "leak" => Trouble::Leak { asn: self.known_as(event, "asn", &spec)? },
-            "blackhole" => Trouble::Blackhole { asn: self.known_as(event, "asn", &spec)? },
-            "zombie" => Trouble::Zombie { asn: self.known_as(event, "asn", &spec)? },
-            "hijack" => Trouble::Hijack {
-                asn: self.known_as(event, "asn", &spec)?,
-                prefix: PrefixId(self.reference(Entity::Prefix, event, "prefix")?),
-                more_specific: event.flag("more_specific").unwrap_or(false),
-                pretends: event.flag("pretend").unwrap_or(false),
-            },
-            "local-pref" => Trouble::LocalPref {
-                asn: self.known_as(event, "asn", &spec)?,
-                neighbour: self.known_as(event, "neighbour", &spec)?,
-                value: number_of(event.count("value"), 0),
-            },
-            _ => {
-                let between: Vec<u32> = event.items("between").iter().filter_map(number).collect();
-                let [a, b] = between[..] else { return None };
-                for (asn, value) in [a, b].into_iter().zip(event.items("between")) {
-                    if spec.graph.index_of(asn).is_none() {
-                        self.unknown_as(asn, value.span);
-                    }
-                }
-                Trouble::Depeering { a, b }
-            }
-        };
-        Some((Change::RoutingTrouble(trouble.clone()), Change::RoutingTroubleEnds(trouble)))
-    }
-
     pub(super) fn routing_times(&mut self, routing: Option<&Fields>) {
         let seconds = SimSpan::from_seconds;
         let bgp = routing.and_then(|routing| routing.fields("bgp_convergence"));
@@ -476,11 +469,20 @@ impl Resolver<'_> {
 /// Largest graph that is played message by message in a run.
 const EVENT_ASES_MAX: usize = 5_000;
 
+/// Whether an announcement asks for something by this key.
+fn asks(row: &Fields, key: &str) -> bool {
+    match key {
+        "prepend" => row.count(key) != Some(0),
+        "no_export" | "blackhole" => row.flag(key) == Some(true),
+        _ => row.get(key).is_some(),
+    }
+}
+
 pub(super) fn number(value: &Value) -> Option<u32> {
     value.count().and_then(|count| u32::try_from(count).ok())
 }
 
-fn asn_of(fields: &Fields, key: &str) -> Option<u32> {
+pub(super) fn asn_of(fields: &Fields, key: &str) -> Option<u32> {
     fields.get(key).and_then(number)
 }
 
@@ -493,6 +495,20 @@ fn as_relation(relation: Relation) -> AsRelation {
     }
 }
 
+/// Positions of the links that an error is about.
+fn positions(error: &GraphError) -> Vec<usize> {
+    match error {
+        GraphError::SelfLink { link, .. } => vec![*link],
+        GraphError::Contradiction { first, second, .. } => vec![*first, *second],
+        GraphError::ProviderCycle { links, .. } => {
+            let mut links = links.clone();
+            links.sort_unstable();
+            links
+        }
+        GraphError::TooLarge => Vec::new(),
+    }
+}
+
 fn graph_problem(error: &GraphError) -> String {
     match error {
         GraphError::SelfLink { asn, .. } => format!("AS{asn} has a session with itself"),
@@ -500,7 +516,12 @@ fn graph_problem(error: &GraphError) -> String {
             format!("AS{a} and AS{b} have two relationships")
         }
         GraphError::ProviderCycle { asns, .. } => {
-            let names: Vec<String> = asns.iter().map(|asn| format!("AS{asn}")).collect();
+            let shown = asns.iter().take(CYCLE_SHOWN);
+            let mut names: Vec<String> = shown.map(|asn| format!("AS{asn}")).collect();
+            if asns.len() > CYCLE_SHOWN {
+                names.push(format!("{} more", asns.len() - CYCLE_SHOWN));
+            }
+            names.extend(asns.first().map(|asn| format!("AS{asn}")));
             format!("each of these ASes is a provider of the next: {}", names.join(", "))
         }
         GraphError::TooLarge => "there are too many ASes".to_owned(),

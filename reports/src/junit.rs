@@ -1,7 +1,7 @@
 //! JUnit XML: one case a check, so that any CI shows which one failed and by how much.
 
 use crate::text::{clean, xml};
-use crate::words::side;
+use crate::words::side_of;
 use std::fmt::Write as _;
 use steerlab_results::summary::CheckResult;
 use steerlab_results::view::RunView;
@@ -46,8 +46,8 @@ fn push_case(out: &mut String, suite: &str, index: usize, check: &CheckResult) {
     let message = format!(
         "{}: left side is {}, right side is {}",
         clean(&check.text),
-        side(check.left),
-        side(check.right)
+        side_of(check, check.left),
+        side_of(check, check.right)
     );
     let _ = write!(
         out,

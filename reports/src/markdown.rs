@@ -1,6 +1,7 @@
 //! Markdown for step summaries and review comments.
 
-use crate::number::{number, quantity, signed, unit_name, with_error};
+use crate::number::{duration, quantity, unit_name};
+use crate::plots::{Churn, churn_pairs};
 use crate::text::{self, markdown_cell};
 use crate::words::{self, Outcome};
 use std::fmt::Write as _;
@@ -13,11 +14,14 @@ const BYTES_MAX: usize = 60_000;
 /// Room kept for the closing lines.
 const TAIL_BYTES: usize = 1_500;
 
+/// Most causes of moves listed for an arm.
+const CAUSES_MAX: usize = 4;
+
 /// The summary of a run.
 #[must_use]
 pub fn summary(view: &RunView) -> String {
     let mut page = Page::default();
-    let outcome = Outcome::of(&view.summary.checks);
+    let outcome = Outcome::of(&view.summary.checks, &view.summary.comparison);
     let title =
         if view.scenario.label.is_empty() { &view.summary.scenario } else { &view.scenario.label };
     page.line(&format!("## {} {}", outcome.symbol(), words::verdict_line(view)));
@@ -30,6 +34,7 @@ pub fn summary(view: &RunView) -> String {
         page.line("");
         comparison_table(&mut page, &view.summary.comparison);
     }
+    churn(&mut page, view);
     metrics(&mut page, view);
     if !view.summary.warnings.is_empty() {
         page.line("");
@@ -85,8 +90,8 @@ fn checks(page: &mut Page, view: &RunView) {
             if check.pass { "✓ pass" } else { "**✗ fail**" },
             code(&text::clean(&check.text)),
             check.arm.as_deref().map_or(String::new(), markdown_cell),
-            words::side(check.left),
-            words::side(check.right)
+            words::side_of(check, check.left),
+            words::side_of(check, check.right)
         ));
     }
 }
@@ -103,18 +108,48 @@ fn comparison_table(page: &mut Page, rows: &[ComparisonRow]) {
             Verdict::Inconclusive => format!("? {verdict}"),
         };
         let unit = markdown_cell(unit_name(&row.unit));
+        let difference = |value| words::metric_difference(&row.metric, &unit, value);
         let interval = row.interval.map_or("–".to_owned(), |(low, high)| {
-            format!("{} to {}", signed(low, &unit), signed(high, &unit))
+            format!("{} to {}", difference(low), difference(high))
         });
         page.row(&format!(
             "| {verdict} | {} | {} | {} | {} | {} | {interval} | {} |",
             code(&text::metric(&row.metric, &row.labels)),
             markdown_cell(&row.candidate),
-            quantity(row.baseline_mean, &unit),
-            quantity(row.candidate_mean, &unit),
-            signed(row.difference, &unit),
+            words::metric_value(&row.metric, &unit, row.baseline_mean),
+            words::metric_value(&row.metric, &unit, row.candidate_mean),
+            difference(row.difference),
             row.n
         ));
+    }
+}
+
+/// Who moved after what, the largest causes of each arm.
+fn churn(page: &mut Page, view: &RunView) {
+    let Ok(churn) = Churn::of(view) else { return };
+    page.line("");
+    page.line("### Who moved");
+    page.line("");
+    page.line("| Arm | After | From → to | Moved | First to last move | Lost by routing |");
+    page.line("|---|---|---|---:|---:|---:|");
+    for (index, arm) in churn.arms.iter().enumerate() {
+        let name = markdown_cell(&view.summary.arms[index].arm);
+        if index > 0 && *arm == churn.arms[0] {
+            page.row(&format!("| {name} | as the baseline | | | | |"));
+            continue;
+        }
+        let mut largest: Vec<_> = arm.episodes.iter().collect();
+        largest.sort_by(|a, b| b.moved.total_cmp(&a.moved));
+        for row in largest.iter().take(CAUSES_MAX) {
+            page.row(&format!(
+                "| {name} | {} | {} | {} | {} | {} |",
+                markdown_cell(&row.what),
+                markdown_cell(&churn_pairs(row)),
+                quantity(row.moved, "requests/s"),
+                duration((row.moving_s * 10.0).round() / 10.0),
+                quantity(row.lost_bits.iter().sum(), "bit")
+            ));
+        }
     }
 }
 
@@ -141,12 +176,10 @@ fn metrics(page: &mut Page, view: &RunView) {
                 let same = |other: &&steerlab_results::summary::MetricValue| {
                     other.metric == metric.metric && other.labels.is_empty()
                 };
-                arm.metrics.iter().find(same).map_or("–".to_owned(), |value| {
-                    match value.interval {
-                        Some((low, high)) => with_error(value.mean, (high - low) / 2.0),
-                        None => number(value.mean),
-                    }
-                })
+                arm.metrics
+                    .iter()
+                    .find(same)
+                    .map_or("–".to_owned(), |value| words::metric_mean(value))
             })
             .collect();
         page.row(&format!(

@@ -1,8 +1,8 @@
 //! Sentences generated from the numbers.
 
-use crate::number::{duration, number, percent, quantity, signed};
+use crate::number::{duration, number, percent, quantity, signed, with_error};
 use crate::text;
-use steerlab_results::summary::{ArmSummary, CheckResult, ComparisonRow, Verdict};
+use steerlab_results::summary::{ArmSummary, CheckResult, ComparisonRow, MetricValue, Verdict};
 use steerlab_results::view::RunView;
 
 /// A verdict in words.
@@ -27,6 +27,54 @@ pub fn verdict_with_need(row: &ComparisonRow) -> String {
     }
 }
 
+/// Causes of loss: name as in columns (`dropped_bps_loop`), and for people.
+pub const DROP_CAUSES: [(&str, &str); 8] = [
+    ("link_full", "full links"),
+    ("down", "link or site down"),
+    ("no_route", "no route"),
+    ("server_full", "full servers"),
+    ("policed", "a limit on purpose"),
+    ("loop", "routing loop"),
+    ("blackhole", "black hole"),
+    ("hijacked", "hijacked"),
+];
+
+/// A cause of loss for people, from its name in tables (`no-route`, `no_route`).
+#[must_use]
+pub fn drop_cause(name: &str) -> Option<&'static str> {
+    let column = name.replace('-', "_");
+    DROP_CAUSES.iter().find(|(cause, _)| *cause == column).map(|(_, words)| *words)
+}
+
+/// What a kind of event is called: `session down`.
+#[must_use]
+pub fn event_kind(kind: &str) -> String {
+    match kind {
+        "dns-answer" => "DNS answer changes".to_owned(),
+        "dns-settled" => "DNS caches follow the last answer".to_owned(),
+        "igp-converged" => "backbone routing has converged".to_owned(),
+        "blackhole" => "black hole".to_owned(),
+        "blackhole-ends" => "black hole ends".to_owned(),
+        kind => text::clean(kind).replace('-', " "),
+    }
+}
+
+/// An event in words. The label is often that of the trouble, also when the trouble ends.
+#[must_use]
+pub fn event(kind: &str, entity: &str, label: &str) -> String {
+    let mut out = event_kind(kind);
+    // An entity that the label only repeats is not said twice.
+    if !entity.is_empty() && entity != label {
+        out.push_str(&format!(" {}", text::clean(entity)));
+    }
+    let ends = ["-restored", "-restores", "-up", "-ends"].iter().any(|end| kind.ends_with(end));
+    if !label.is_empty() {
+        let label = text::clean(label);
+        out.push_str(&if ends { format!(" (was: {label})") } else { format!(" – {label}") });
+    }
+    out
+}
+
 /// A p value: never shown as zero.
 #[must_use]
 pub fn p_value(p: f64) -> String {
@@ -38,6 +86,8 @@ pub fn p_value(p: f64) -> String {
 pub enum Outcome {
     /// All checks hold.
     Pass,
+    /// All checks hold, but an arm is proven worse than the baseline in what was compared.
+    PassButWorse,
     /// A check does not hold.
     Fail,
     /// Nothing was asked.
@@ -45,11 +95,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Of the checks.
+    /// Of the checks, and of what was compared.
     #[must_use]
-    pub fn of(checks: &[CheckResult]) -> Outcome {
+    pub fn of(checks: &[CheckResult], comparison: &[ComparisonRow]) -> Outcome {
+        let worse = comparison.iter().any(|row| row.verdict == Verdict::Worse);
         match (checks.is_empty(), checks.iter().all(|check| check.pass)) {
             (true, _) => Outcome::Nothing,
+            (false, true) if worse => Outcome::PassButWorse,
             (false, true) => Outcome::Pass,
             (false, false) => Outcome::Fail,
         }
@@ -60,6 +112,7 @@ impl Outcome {
     pub fn symbol(self) -> &'static str {
         match self {
             Outcome::Pass => "✓",
+            Outcome::PassButWorse => "!",
             Outcome::Fail => "✗",
             Outcome::Nothing => "–",
         }
@@ -71,19 +124,69 @@ impl Outcome {
 pub fn verdict_line(view: &RunView) -> String {
     let checks = &view.summary.checks;
     let failed = checks.iter().filter(|check| !check.pass).count();
-    match (Outcome::of(checks), failed) {
+    match (Outcome::of(checks, &view.summary.comparison), failed) {
         (Outcome::Nothing, _) => "No checks were asked".to_owned(),
-        (Outcome::Pass, _) if checks.len() == 1 => "The check passes".to_owned(),
-        (Outcome::Pass, _) => format!("All {} checks pass", checks.len()),
+        (Outcome::Pass, _) => passed(checks.len()),
+        (Outcome::PassButWorse, _) => {
+            format!("{}, but not all compared metrics hold up", passed(checks.len()))
+        }
         (Outcome::Fail, _) if checks.len() == 1 => "The check fails".to_owned(),
         (Outcome::Fail, failed) => format!("{failed} of {} checks fail", checks.len()),
     }
+}
+
+fn passed(checks: usize) -> String {
+    if checks == 1 { "The check passes".to_owned() } else { format!("All {checks} checks pass") }
+}
+
+/// A value of a metric: ratios in percent, others with their unit.
+#[must_use]
+pub fn metric_value(metric: &str, unit: &str, value: f64) -> String {
+    if is_ratio(metric, unit) { percent(value) } else { quantity(value, unit) }
+}
+
+/// A difference of a metric with its sign; of ratios in percentage points.
+#[must_use]
+pub fn metric_difference(metric: &str, unit: &str, value: f64) -> String {
+    if !is_ratio(metric, unit) {
+        return signed(value, unit);
+    }
+    let sign = if value > 0.0 { "+" } else { "" };
+    format!("{sign}{}", percent(value).replace(" %", " pp"))
+}
+
+/// Whether a metric is a share of something: its name says so and it has no unit.
+#[must_use]
+pub fn is_ratio(metric: &str, unit: &str) -> bool {
+    let unit = crate::number::unit_name(unit);
+    unit.is_empty() && (metric.contains("ratio") || metric.contains("utilisation"))
 }
 
 /// A side of a check for people.
 #[must_use]
 pub fn side(value: Option<f64>) -> String {
     value.map_or("no value".to_owned(), number)
+}
+
+/// As [`side`], in percent where the check speaks of percent.
+#[must_use]
+pub fn side_of(check: &CheckResult, value: Option<f64>) -> String {
+    match value {
+        Some(value) if check.text.contains('%') => percent(value),
+        value => side(value),
+    }
+}
+
+/// A metric's mean with its interval: ratios in percent.
+#[must_use]
+pub fn metric_mean(value: &MetricValue) -> String {
+    let half = value.interval.map(|(low, high)| (high - low) / 2.0);
+    match (is_ratio(&value.metric, &value.unit), half) {
+        (true, Some(half)) => format!("{} %", with_error(value.mean * 100.0, half * 100.0)),
+        (true, None) => percent(value.mean),
+        (false, Some(half)) => with_error(value.mean, half),
+        (false, None) => number(value.mean),
+    }
 }
 
 /// `2 better, 1 worse, 1 inconclusive of 4 comparisons.`
@@ -119,9 +222,9 @@ pub fn comparison_sentence(row: &ComparisonRow) -> String {
             Verdict::Inconclusive => "not provably different",
         },
         text::clean(&row.baseline),
-        signed(row.difference, &row.unit),
-        quantity(row.baseline_mean, &row.unit),
-        quantity(row.candidate_mean, &row.unit),
+        metric_difference(&row.metric, &row.unit, row.difference),
+        metric_value(&row.metric, &row.unit, row.baseline_mean),
+        metric_value(&row.metric, &row.unit, row.candidate_mean),
     )
     .replace("different than", "different from")
 }
@@ -182,8 +285,8 @@ pub fn summary(view: &RunView) -> Vec<String> {
             format!(
                 "“{}”{arm} ({} against {})",
                 text::clean(&check.text),
-                side(check.left),
-                side(check.right)
+                side_of(check, check.left),
+                side_of(check, check.right)
             )
         })
         .collect();
@@ -222,8 +325,8 @@ fn figure(row: &ComparisonRow) -> String {
     format!(
         "{} ({} to {})",
         text::metric(&row.metric, &row.labels),
-        quantity(row.baseline_mean, &row.unit),
-        quantity(row.candidate_mean, &row.unit)
+        metric_value(&row.metric, &row.unit, row.baseline_mean),
+        metric_value(&row.metric, &row.unit, row.candidate_mean)
     )
 }
 
@@ -239,7 +342,13 @@ fn headline_figures(view: &RunView) -> Vec<String> {
                 .iter()
                 .filter(|metric| metric.labels.is_empty())
                 .take(4)
-                .map(|m| format!("{} {}", text::clean(&m.metric), quantity(m.mean, &m.unit)))
+                .map(|m| {
+                    format!(
+                        "{} {}",
+                        text::clean(&m.metric),
+                        metric_value(&m.metric, &m.unit, m.mean)
+                    )
+                })
                 .collect();
             (!figures.is_empty()).then(|| format!("{}: {}.", text::clean(&arm.arm), list(&figures)))
         })

@@ -84,6 +84,10 @@ pub enum Shape {
     Square,
     /// Diamond.
     Diamond,
+    /// Triangle that points down.
+    Down,
+    /// Cross of two lines: lost.
+    Cross,
 }
 
 /// Something in the picture. Coordinates are values on the axes.
@@ -335,7 +339,16 @@ fn draw_mark(root: &Root<'_>, (x, y): (i32, i32), shape: Shape, radius: i32, ink
             root.draw(&Circle::new((x, y), r, ring)).expect(CANNOT_FAIL);
             return;
         }
+        Shape::Cross => {
+            let r = r * 8 / 10;
+            let pen = Pen::line(ink).width(20).style(false);
+            for ends in [[(x - r, y - r), (x + r, y + r)], [(x - r, y + r), (x + r, y - r)]] {
+                root.draw(&PathElement::new(ends.to_vec(), pen)).expect(CANNOT_FAIL);
+            }
+            return;
+        }
         Shape::Up => vec![(x, y - r), (x + r, y + r * 8 / 10), (x - r, y + r * 8 / 10)],
+        Shape::Down => vec![(x, y + r), (x + r, y - r * 8 / 10), (x - r, y - r * 8 / 10)],
         Shape::Left => vec![(x - r, y), (x + r * 8 / 10, y - r), (x + r * 8 / 10, y + r)],
         Shape::Right => vec![(x + r, y), (x - r * 8 / 10, y - r), (x - r * 8 / 10, y + r)],
         Shape::Square => {

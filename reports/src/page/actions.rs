@@ -6,6 +6,7 @@ use crate::plots::Grid;
 use crate::plots::axis::TimeScale;
 use crate::rows::{Missing, Rows};
 use crate::text;
+use crate::words;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 use steerlab_results::view::RunView;
@@ -57,9 +58,48 @@ pub fn section(view: &RunView, scale: &TimeScale) -> Markup {
                          network after its actuator's delay. Refused: the engine declined it at \
                          once, with the reason in the list. Lost: the actuator failed."
                     }
+                    (answers(view))
                     @for arm in 0..view.summary.arms.len() { (list(view, scale, &actions, arm)) }
                 }
             }
+        }
+    }
+}
+
+/// How often DNS answers changed and how many users had not followed.
+fn answers(view: &RunView) -> Markup {
+    let runs = f64::from(view.summary.replications.max(1));
+    let mut changes = vec![0_u32; view.summary.arms.len()];
+    if let Ok(rows) = Rows::open(view, "events")
+        && let Ok(kinds) = rows.texts("kind")
+    {
+        for row in (0..rows.len()).filter(|&row| kinds.at(row) == "dns-answer") {
+            rows.arm(row).into_iter().for_each(|arm| changes[arm] += 1);
+        }
+    }
+    let stale = |arm: usize| {
+        let metrics = &view.summary.arms[arm].metrics;
+        let found = metrics
+            .iter()
+            .find(|value| value.metric == "dns_stale_answer_ratio_mean" && value.labels.is_empty());
+        found.map_or("–".to_owned(), words::metric_mean)
+    };
+    let row = |arm: usize| {
+        let name = text::clean(&view.summary.arms[arm].arm);
+        vec![name, number(f64::from(changes[arm]) / runs), stale(arm)]
+    };
+    html! {
+        @if changes.iter().any(|count| *count > 0) {
+            h3 { "DNS answers" }
+            (table(&Grid {
+                head: ["arm", "answers changed", "requests after an earlier answer"].map(str::to_owned).to_vec(),
+                rows: (0..changes.len()).map(row).collect(),
+                word_columns: 1,
+                note: "An answer counts when it comes into force. Requests after an earlier answer: \
+                       users whose cached answer was not the last one given \
+                       (dns_stale_answer_ratio_mean)."
+                    .to_owned(),
+            }))
         }
     }
 }

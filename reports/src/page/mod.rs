@@ -4,6 +4,7 @@
 //! how do I get it again, where, when, how often, how much, and who paid for it.
 
 mod actions;
+mod catchment;
 mod figures;
 mod parts;
 mod tables;
@@ -75,6 +76,7 @@ fn render(view: &RunView, figures: &Figures, detail: Detail) -> String {
                     (trust::provenance(view, detail.scenario))
                     (figures::map(view, figures, detail.data))
                     (figures::timelines(view, figures, detail.data))
+                    (catchment::section(view, figures, detail.data))
                     (figures::distributions(view, figures, detail.data))
                     (tables::metrics(view))
                     (figures::differences(view, figures, detail.data))
@@ -102,6 +104,7 @@ fn masthead(view: &RunView, title: &str) -> Markup {
         ("provenance", "Provenance"),
         ("map", "Map"),
         ("timelines", "Timelines"),
+        ("catchment", "Catchment"),
         ("distributions", "Distributions"),
         ("metrics", "Metrics"),
         ("comparison", "Comparison"),
@@ -123,7 +126,7 @@ fn masthead(view: &RunView, title: &str) -> Markup {
             }
             (arms(view))
             nav aria-label="Sections" {
-                @for (id, name) in sections { a href={ "#" (id) } { (name) } }
+                @for (id, name) in sections.iter().filter(|(id, _)| *id != "catchment" || !view.scenario.client_groups.is_empty()) { a href={ "#" (id) } { (name) } }
             }
         }
     }

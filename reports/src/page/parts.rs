@@ -7,6 +7,9 @@ use crate::text;
 use maud::{Markup, PreEscaped, html};
 use steerlab_results::view::RunView;
 
+/// Words up to this long are kept in one line of a table.
+const SHORT_CHARS: usize = 16;
+
 /// A sample of an arm's line.
 #[must_use]
 pub fn arm_swatch(arm: usize) -> Markup {
@@ -69,6 +72,10 @@ fn mark(shape: Shape, ink: Ink) -> String {
         Shape::Left => format!("<path class=\"f {class}\" d=\"M2.5 6l8.5-4.5v9z\"/>"),
         Shape::Right => format!("<path class=\"f {class}\" d=\"M11.5 6l-8.5-4.5v9z\"/>"),
         Shape::Square => format!("<path class=\"f {class}\" d=\"M3 2h8v8h-8z\"/>"),
+        Shape::Down => format!("<path class=\"f {class}\" d=\"M7 10.5l4.5-8.5h-9z\"/>"),
+        Shape::Cross => {
+            format!("<path class=\"l {class}\" stroke-width=\"2\" d=\"M3.5 2.5l7 7m0-7l-7 7\"/>")
+        }
         Shape::Diamond => {
             format!("<path class=\"f {class}\" d=\"M7 .8l5.2 5.2-5.2 5.2-5.2-5.2z\"/>")
         }
@@ -89,13 +96,22 @@ pub fn table(grid: &Grid) -> Markup {
                 tbody {
                     @for row in &grid.rows { tr {
                         @for (index, cell) in row.iter().enumerate() {
-                            td class=[(index >= grid.word_columns).then_some("n")] { (cell) }
+                            td class=[cell_class(index >= grid.word_columns, cell)] { (cell) }
                         }
                     } }
                 }
             }
         }
         @if !grid.note.is_empty() { p.quiet { (grid.note) } }
+    }
+}
+
+/// Numbers stand at the right; short words such as instants are not broken.
+fn cell_class(number: bool, cell: &str) -> Option<&'static str> {
+    match (number, cell.chars().count()) {
+        (true, _) => Some("n"),
+        (false, 1..=SHORT_CHARS) => Some("w"),
+        _ => None,
     }
 }
 

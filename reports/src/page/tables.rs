@@ -1,11 +1,12 @@
 //! All figures with their intervals.
 
 use super::parts::arm_name;
-use crate::number::{number, unit_name, with_error};
+use crate::number::unit_name;
 use crate::words::verdict_word;
 use crate::{text, words};
 use maud::{Markup, html};
 use std::collections::BTreeSet;
+use steerlab_results::catalogue;
 use steerlab_results::summary::{ComparisonRow, MetricValue, Verdict};
 use steerlab_results::view::RunView;
 
@@ -40,6 +41,7 @@ pub fn metrics(view: &RunView) -> Markup {
                      below are the sharper test."
                 }
             }
+            (meanings(whole.iter().chain(&labelled)))
             @for kind in kinds {
                 @let rows: Vec<Key> = labelled.iter().filter(|key| label_kind(key) == kind).cloned().collect();
                 details.data {
@@ -49,6 +51,20 @@ pub fn metrics(view: &RunView) -> Markup {
                         p.quiet { "The first " (LABELLED_ROWS_MAX) " of " (rows.len()) "; all are in summary.json." }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// What the metrics stand for, in the words of the catalogue.
+fn meanings<'a>(keys: impl Iterator<Item = &'a Key>) -> Markup {
+    let ids: BTreeSet<&str> = keys.map(|(metric, _)| metric.as_str()).collect();
+    let known: Vec<_> = ids.into_iter().filter_map(catalogue::find).collect();
+    html! {
+        @if !known.is_empty() {
+            details.data {
+                summary { "What the metrics mean (" (known.len()) ")" }
+                dl.facts { @for info in known { div { dt { code { (info.id) } } dd { (info.meaning) } } } }
             }
         }
     }
@@ -127,10 +143,7 @@ fn table(view: &RunView, keys: &[Key]) -> Markup {
 
 fn cell(value: Option<&MetricValue>, judged: Option<&ComparisonRow>) -> Markup {
     let Some(value) = value else { return html! { "–" } };
-    let figure = match value.interval {
-        Some((low, high)) => with_error(value.mean, (high - low) / 2.0),
-        None => number(value.mean),
-    };
+    let figure = words::metric_mean(value);
     html! {
         @match judged.map(|row| row.verdict) {
             Some(Verdict::Better) => { strong { (figure) } " " span.be.word { (verdict_word(Verdict::Better)) } },

@@ -23,16 +23,19 @@ pub const MODEL_LIMITS: [&str; 7] = [
      traffic of a class loses the same share.",
     "Demand does not react: users do not retry, transfers do not slow down, and nobody goes away \
      because it is slow.",
-    "A client group lands as a whole. Which site it lands at follows from round-trip time or \
-     distance with the scenario's random error, not from a replay of the Internet's routing.",
-    "After a change of announcements each client group follows at one random instant. Path \
-     exploration, route damping and partial reachability in between are not modelled.",
+    "A client group lands as a whole. By default which site it lands at follows from round-trip \
+     time or distance with the scenario's random error; with `routing.model: bgp` from AS paths and \
+     business relationships, with `measured` from a table.",
+    "Unless BGP is played message by message (`solver: events`), each client group follows a change \
+     of announcements at one random instant, and path exploration, route damping and partial \
+     reachability in between are not modelled.",
     "Nothing passes through a neighbour: other networks have no capacity limits of their own.",
     "Latency is set-up round trips, propagation, queueing and service. A link queues only while it \
      drops, then by its whole buffer; servers answer with the mean of an M/M/c queue, and with \
      their backlog when they are full. Loss recovery, congestion control and the user's own access \
      line are not in it.",
-    "DNS answers, balancer weights and caches are not modelled.",
+    "DNS answers act through shares of users that follow them as caches age, not through single \
+     look-ups. Balancer weights and content caches are not modelled.",
 ];
 
 /// Warnings to read before trusting the figures.
@@ -169,6 +172,12 @@ pub fn assumptions(view: &RunView) -> Markup {
     }
 }
 
+/// `5 s`, or `5 s to 8 s` where a delay varies.
+fn span(least: f64, jitter: f64) -> String {
+    let shortest = duration(least);
+    if jitter > 0.0 { format!("{shortest} to {}", duration(least + jitter)) } else { shortest }
+}
+
 /// Feeds and actuators as the scenario sets them.
 fn doors(view: &RunView) -> Grid {
     let scenario = &view.scenario;
@@ -191,11 +200,7 @@ fn doors(view: &RunView) -> Grid {
             "actuator".to_owned(),
             (*name).to_owned(),
             dash(),
-            format!(
-                "{} to {}",
-                duration(actuator.delay.seconds()),
-                duration(actuator.delay.seconds() + actuator.jitter.seconds())
-            ),
+            span(actuator.delay.seconds(), actuator.jitter.seconds()),
             dash(),
             percent(actuator.failure),
         ]);

@@ -8,9 +8,10 @@ use steerlab_results::view::RunView;
 
 /// Verdict line, checks and summary.
 pub fn section(view: &RunView) -> Markup {
-    let outcome = Outcome::of(&view.summary.checks);
+    let outcome = Outcome::of(&view.summary.checks, &view.summary.comparison);
     let class = match outcome {
         Outcome::Pass => "pass",
+        Outcome::PassButWorse => "mixed",
         Outcome::Fail => "fail",
         Outcome::Nothing => "none",
     };
@@ -59,8 +60,8 @@ fn checks(view: &RunView) -> Markup {
                                     None => span.quiet { "named in the check" },
                                 }
                             }
-                            td.n { (words::side(check.left)) }
-                            td.n { (words::side(check.right)) }
+                            td.n { (words::side_of(check, check.left)) }
+                            td.n { (words::side_of(check, check.right)) }
                         }
                     }
                 }

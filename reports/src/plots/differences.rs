@@ -3,7 +3,7 @@
 use super::axis::signed_percent_axis;
 use super::{Grid, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
 use crate::figure::{Axis, Chart, Ink, Layer, Pen, Shape, label_room};
-use crate::number::{percent, quantity, signed};
+use crate::number::percent;
 use crate::rows::Missing;
 use crate::text;
 use crate::words::{self, verdict_word};
@@ -131,7 +131,10 @@ fn push_row(layers: &mut Vec<Layer>, x: &Axis, y: f64, row: &ComparisonRow) {
     let (shape, ink) = verdict_mark(row.verdict);
     let word = verdict_word(row.verdict);
     let Some(scale) = scale(row) else {
-        let words = format!("{word}: 0 to {}", quantity(row.candidate_mean, &row.unit));
+        let words = format!(
+            "{word}: 0 to {}",
+            words::metric_value(&row.metric, &row.unit, row.candidate_mean)
+        );
         layers.push(Layer::Words(x.max, y, (14, 0), words, ink, 1));
         return;
     };
@@ -195,18 +198,19 @@ pub fn grid(rows: &[ComparisonRow], confidence: f64) -> Grid {
     ];
     let cells = |row: &ComparisonRow| {
         let interval = row.interval.map_or("–".to_owned(), |(low, high)| {
-            format!("{} to {}", signed(low, &row.unit), signed(high, &row.unit))
+            let difference = |value| words::metric_difference(&row.metric, &row.unit, value);
+            format!("{} to {}", difference(low), difference(high))
         });
         vec![
             text::metric(&row.metric, &row.labels),
             text::clean(&row.candidate),
             text::clean(&row.baseline),
             words::verdict_with_need(row),
-            quantity(row.baseline_mean, &row.unit),
-            quantity(row.candidate_mean, &row.unit),
-            signed(row.difference, &row.unit),
+            words::metric_value(&row.metric, &row.unit, row.baseline_mean),
+            words::metric_value(&row.metric, &row.unit, row.candidate_mean),
+            words::metric_difference(&row.metric, &row.unit, row.difference),
             interval,
-            quantity(row.margin, &row.unit),
+            words::metric_value(&row.metric, &row.unit, row.margin),
             row.p_value.map_or("–".to_owned(), words::p_value),
             row.n.to_string(),
         ]

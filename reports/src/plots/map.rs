@@ -75,12 +75,12 @@ pub fn worst_moment(context: &Context<'_>) -> Result<Plot, Missing> {
 }
 
 /// A location that is one: an old or damaged directory may hold anything.
-fn real(place: Option<GeoPoint>) -> Option<GeoPoint> {
+pub(super) fn real(place: Option<GeoPoint>) -> Option<GeoPoint> {
     place.filter(|place| place.lat.abs() <= 90.0 && place.lon.abs() <= 360.0)
 }
 
 /// The world, or the part of it where the sites are.
-fn project(places: &[GeoPoint], width: u32) -> Projection {
+pub(super) fn project(places: &[GeoPoint], width: u32) -> Projection {
     let mut lons: Vec<f64> = places.iter().map(|place| place.lon).collect();
     lons.sort_by(f64::total_cmp);
     // The widest gap between neighbours in longitude is where the map may be cut.

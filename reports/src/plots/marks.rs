@@ -4,6 +4,7 @@ use super::axis::TimeScale;
 use crate::figure::{Ink, Layer};
 use crate::rows::{Missing, Rows};
 use crate::text;
+use crate::words;
 use steerlab_results::view::RunView;
 
 /// Most events that get a number; the others are counted.
@@ -124,13 +125,8 @@ impl Mark {
     #[must_use]
     pub fn words(&self, scale: &TimeScale) -> String {
         // The kind comes first: failure and repair often carry the same label.
-        let mut out = format!("{}: {}", scale.instant(self.time_s), self.kind.replace('-', " "));
-        if !self.entity.is_empty() && self.entity != self.label {
-            out.push_str(&format!(" {}", self.entity));
-        }
-        if !self.label.is_empty() {
-            out.push_str(&format!(" – {}", self.label));
-        }
+        let what = words::event(&self.kind, &self.entity, &self.label);
+        let mut out = format!("{}: {what}", scale.instant(self.time_s));
         if !self.agent.is_empty() && self.agent != "scenario" {
             out.push_str(&format!(", by {}", self.agent));
         }

@@ -3,7 +3,11 @@
 //! To add a figure, write its file and add it to [`Figures::of`].
 
 pub mod axis;
+mod bars;
+mod catchment;
+mod causes;
 mod cdf;
+mod churn;
 mod curve;
 mod differences;
 mod groups;
@@ -17,6 +21,7 @@ mod worst;
 use crate::figure::Pen;
 use crate::rows::{Missing, Rows};
 use axis::TimeScale;
+pub use churn::{Churn, LargestMoves, MovedGroup, pairs as churn_pairs, table as churn_table};
 pub use marks::Marks;
 use std::rc::Rc;
 use steerlab_results::view::RunView;
@@ -136,6 +141,14 @@ pub struct Figures {
     pub map: Shown,
     /// What happened when.
     pub timelines: Vec<Shown>,
+    /// Who lands where.
+    pub catchment: Vec<Shown>,
+    /// Who moved after what.
+    pub churn: Result<Churn, Missing>,
+    /// The same as bars.
+    pub churn_bars: Shown,
+    /// The largest moves with their reasons.
+    pub largest: Result<LargestMoves, Missing>,
     /// How often it was how bad.
     pub distributions: Shown,
     /// What the policies changed.
@@ -160,6 +173,7 @@ impl Figures {
         let timelines = vec![
             timeline::traffic(&context).map_err(Absent::or("Offered, served and lost traffic")),
             timeline::loss(&context).map_err(Absent::or("Share of traffic lost")),
+            causes::lost_by_cause(&context).map_err(Absent::or("Lost traffic by cause")),
             timeline::links(&context).map_err(Absent::or("Most loaded links")),
             timeline::sites(&context).map_err(Absent::or("Most loaded sites")),
             timeline::latency(&context).map_err(Absent::or("Latency of served requests")),
@@ -170,9 +184,18 @@ impl Figures {
             differences::differences(view).map_err(Absent::or("Paired differences")),
             groups::winners_and_losers(view).map_err(Absent::or("Who got better, who got worse")),
         ];
+        let churn = Churn::of(view);
+        let churn_bars = match &churn {
+            Ok(churn) => churn::moved_by_cause(view, churn),
+            Err(missing) => Err(missing.clone()),
+        };
         Figures {
             map,
             timelines,
+            catchment: catchments(&context),
+            churn,
+            churn_bars: churn_bars.map_err(Absent::or("Users moved by each cause")),
+            largest: LargestMoves::of(view),
             distributions: cdf::distributions(view)
                 .map_err(Absent::or("Distributions of latency and utilisation")),
             differences,
@@ -185,8 +208,22 @@ impl Figures {
     pub fn drawn(&self) -> impl Iterator<Item = &Plot> {
         std::iter::once(&self.map)
             .chain(&self.timelines)
+            .chain(&self.catchment)
+            .chain(std::iter::once(&self.churn_bars))
             .chain(std::iter::once(&self.distributions))
             .chain(&self.differences)
             .filter_map(|shown| shown.as_ref().ok())
+    }
+}
+
+/// The figures of landing sites; one note where there is nothing to show.
+fn catchments(context: &timeline::Context<'_>) -> Vec<Shown> {
+    let (over_time, maps) = ("Which site serves whom", "Where they are who land where");
+    match catchment::Catchment::of(context.view) {
+        Err(why) => vec![Err(Absent { title: over_time, why })],
+        Ok(found) => vec![
+            catchment::over_time(context, &found).map_err(Absent::or(over_time)),
+            catchment::maps(context, &found).map_err(Absent::or(maps)),
+        ],
     }
 }

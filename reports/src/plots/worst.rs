@@ -3,7 +3,7 @@
 use super::timeline::{Context, Curve, line_ink};
 use crate::figure::{Dash, Ink, LINE_INKS, Pen};
 use crate::number::percent;
-use crate::rows::{Cube, Missing, Rows};
+use crate::rows::{Cube, Missing, Rows, Spread};
 use crate::text;
 
 /// The most loaded entities.
@@ -11,7 +11,9 @@ pub struct Worst {
     /// A curve each.
     pub curves: Vec<Curve>,
     count: usize,
+    /// Largest single value of any replication.
     peak: f64,
+    /// Entities that go above capacity in any replication.
     overloaded: usize,
 }
 
@@ -24,9 +26,17 @@ impl Worst {
             1 => format!("1 {noun} goes above 100 %"),
             n => format!("{n} {noun}s go above 100 %"),
         };
+        // What is drawn are means; what a single replication reaches lies above them.
+        let spreads = self.curves.iter().flat_map(|curve| &curve.spreads);
+        let drawn = percent(spreads.map(Spread::peak).fold(0.0, f64::max));
+        let single = percent(self.peak);
+        let highest = if drawn == single {
+            format!("the highest line reaches {drawn}")
+        } else {
+            format!("the highest line reaches {drawn}, a single replication {single}")
+        };
         format!(
-            "{overloaded} in any arm; the highest is {}. Shown: {shown} of {}.",
-            percent(self.peak),
+            "{overloaded} in any arm; {highest}. Shown: {shown} of {}.",
             text::count(self.count, noun)
         )
     }
@@ -71,8 +81,10 @@ pub fn worst_entities(
         (0..keys).filter(|&key| seen[key]).map(|key| (rank(key), key)).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let count = ranked.len();
-    let overloaded = ranked.iter().filter(|(rank, _)| *rank > 1.0).count();
-    let peak = ranked.first().map_or(0.0, |(rank, _)| *rank);
+    let runs = arms * replications.len();
+    let top = |key: usize| (0..runs).map(|run| peaks[run * keys + key]).fold(0.0, f64::max);
+    let overloaded = ranked.iter().filter(|(_, key)| top(*key) > 1.0).count();
+    let peak = ranked.iter().map(|(_, key)| top(*key)).fold(0.0, f64::max);
     if peak <= 0.0 {
         return Err(Missing("Nothing is loaded at any time.".to_owned()));
     }

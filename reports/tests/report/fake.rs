@@ -250,14 +250,14 @@ impl Builder {
     fn table(self) -> DataTable {
         let text = |(name, values): (&str, Vec<String>)| {
             let mut dictionary: Vec<String> = Vec::new();
+            let mut known = std::collections::BTreeMap::new();
             let codes = values
                 .into_iter()
-                .map(|value| match dictionary.iter().position(|known| *known == value) {
-                    Some(code) => code as u32,
-                    None => {
+                .map(|value| {
+                    *known.entry(value.clone()).or_insert_with(|| {
                         dictionary.push(value);
                         dictionary.len() as u32 - 1
-                    }
+                    })
                 })
                 .collect();
             column(name, ColumnData::Text { dictionary, codes })
@@ -295,6 +295,7 @@ pub fn view(shape: Shape) -> RunView {
         client_groups(shape, &scenario),
         events(shape),
         links(shape, &scenario),
+        moves(shape, &scenario),
         sites(shape, &scenario),
         totals(shape),
     ];
@@ -324,9 +325,14 @@ fn totals(shape: Shape) -> DataTable {
         &["arm"],
         &[
             "time_s",
+            "bucket_s",
             "offered_bps",
             "served_bps",
             "dropped_bps",
+            "dropped_bps_link_full",
+            "dropped_bps_loop",
+            "dropped_bps_blackhole",
+            "moved_requests_per_s",
             "latency_ms_p50",
             "latency_ms_p95",
             "latency_ms_p99",
@@ -345,9 +351,14 @@ fn totals(shape: Shape) -> DataTable {
             &[ARMS[arm % 3]],
             &[
                 time,
+                width,
                 offered,
                 offered - dropped,
                 dropped,
+                dropped * 0.7,
+                dropped * 0.1,
+                dropped * 0.2,
+                if moving(time, width) { 90_000.0 } else { 0.0 },
                 24.0 + bad * 6.0 + arm as f64,
                 71.0 + bad * 60.0 * shake,
                 118.0 + bad * 160.0 * shake,
@@ -422,11 +433,34 @@ fn links(shape: Shape, scenario: &Scenario) -> DataTable {
     table.table()
 }
 
+/// Whether users move in a bucket: after the failure and after the repair.
+fn moving(time: f64, width: f64) -> bool {
+    [2_400.0, 6_120.0].iter().any(|at| (time..time + width).contains(at))
+}
+
+/// Where a group lands: at the site of its city, or elsewhere while that one is in trouble.
+fn landing(scenario: &Scenario, group: usize, bad: f64) -> &str {
+    let sites = scenario.network.sites.rows();
+    let home = group % 20;
+    match (bad > 0.5, home) {
+        (true, 0) => &sites[3].id,
+        (true, 1) => "",
+        _ => &sites[group % sites.len()].id,
+    }
+}
+
 fn client_groups(shape: Shape, scenario: &Scenario) -> DataTable {
     let mut table = Builder::new(
         "client_groups",
         &["arm", "client_group", "landing_site"],
-        &["time_s", "offered_bps", "dropped_bps", "served_requests_per_s", "latency_ms_mean"],
+        &[
+            "time_s",
+            "offered_bps",
+            "dropped_bps",
+            "offered_requests_per_s",
+            "served_requests_per_s",
+            "latency_ms_mean",
+        ],
     );
     every(shape, 12, 600.0, |arm, replication, bucket, time| {
         let bad = trouble(arm, (time + 300.0) / 7_200.0);
@@ -442,11 +476,42 @@ fn client_groups(shape: Shape, scenario: &Scenario) -> DataTable {
                 + noise(&[key, bucket as u64, replication]);
             table.row(
                 replication,
-                &[ARMS[arm % 3], &group.id, "lhr"],
-                &[time, offered, dropped, (offered - dropped) / 1e5, latency],
+                &[ARMS[arm % 3], &group.id, landing(scenario, index, bad)],
+                &[time, offered, dropped, offered / 1e5, (offered - dropped) / 1e5, latency],
             );
         }
     });
+    table.table()
+}
+
+/// The ten largest groups of each instant, as routing tells them.
+fn moves(shape: Shape, scenario: &Scenario) -> DataTable {
+    let mut table = Builder::new(
+        "moves",
+        &["arm", "cause", "client_group", "prefix", "from", "to", "as_path", "reason"],
+        &["time_s", "requests_per_s"],
+    );
+    let groups = scenario.client_groups.rows();
+    let moved: Vec<usize> = (0..groups.len()).filter(|group| group % 20 < 2).take(10).collect();
+    for arm in 0..shape.arms {
+        for replication in 0..shape.replications {
+            for (step, &group) in moved.iter().enumerate() {
+                let (home, away) = (landing(scenario, group, 0.0), landing(scenario, group, 1.0));
+                let away = if away.is_empty() { "loop" } else { away };
+                let rate = 1_000.0 + 100.0 * step as f64 + 10.0 * arm as f64;
+                let id = groups[group].id.as_str();
+                // The ten largest move at one instant; whoever is not listed moves with them.
+                let later = if moved.len() < 10 { 0.1 * step as f64 } else { 0.0 };
+                let mut row = |cause, from, to, path, time: f64| {
+                    let why = "AS64512: taken: local preference 100, path length 2";
+                    let words = [ARMS[arm % 3], cause, id, "anycast", from, to, path, why];
+                    table.row(replication, &words, &[time + later, rate]);
+                };
+                row("Conduit cut off Cornwall", home, away, "64512 64600 64600 64700", 2_400.2);
+                row("Spliced", away, home, "64512 64700", 6_120.3);
+            }
+        }
+    }
     table.table()
 }
 

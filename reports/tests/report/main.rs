@@ -1,6 +1,7 @@
 //! Reports from a made-up run directory: what must be in them, what must never be.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod catchment;
 mod fake;
 mod fake_summary;
 mod hostile;

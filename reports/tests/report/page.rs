@@ -26,6 +26,7 @@ fn the_order_is_that_of_a_readers_questions() {
         "provenance",
         "map",
         "timelines",
+        "catchment",
         "distributions",
         "metrics",
         "comparison",
@@ -44,10 +45,11 @@ fn every_figure_has_title_description_and_data() {
     let page = html(&view(USUAL));
     let tags = tags(&page);
     let figures = tagged(&tags, "figure");
-    assert_eq!(figures.len(), 9, "map, 5 timelines, distributions, differences, groups");
+    let all = "map, 6 timelines, catchment, its map, churn, distributions, differences, groups";
+    assert_eq!(figures.len(), 13, "{all}");
     assert!(figures.iter().all(|tag| tag.attribute("role") == Some("group")));
     assert_eq!(page.matches("Numbers behind this figure").count(), figures.len());
-    assert_eq!(page.matches("How to read. ").count(), figures.len() + 2, "and two tables");
+    assert_eq!(page.matches("How to read. ").count(), figures.len() + 4, "and four tables");
     let pictures: Vec<&Tag> =
         tagged(&tags, "svg").into_iter().filter(|tag| tag.attribute("role").is_some()).collect();
     assert!(pictures.len() > 12);
@@ -82,7 +84,7 @@ fn numbers_of_the_summary_are_in_words() {
     for words in [
         "1 of 3 checks fail",
         "2 arms each played the same 5 replications of 2 h of simulated time",
-        "Against do-nothing, spill is better on loss_ratio (0.0531 to 0.0131)",
+        "Against do-nothing, spill is better on loss_ratio (5.31 % to 1.31 %)",
         "Of 6 comparisons: 2 better, 2 worse, 1 without material difference, 1 inconclusive.",
         "about 23 replications would settle it",
         "steerlab run fibre-cut-at-peak.yaml --seed 20240611",

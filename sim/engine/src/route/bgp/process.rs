@@ -163,6 +163,7 @@ impl BgpSim {
         sink: &mut dyn RouteSink,
     ) -> bool {
         self.counts.decisions += 1;
+        sink.decided(self.clock.now(), speaker, super::model::BgpPrefixId(prefix));
         let mut ranks = std::mem::take(&mut self.scratch.ranks);
         let mut sources = std::mem::take(&mut self.scratch.sources);
         self.gather(speaker, prefix, &mut ranks, &mut sources);

@@ -22,6 +22,11 @@ pub trait RouteSink {
     fn best_changed(&mut self, at: SimTime, speaker: SpeakerId, prefix: BgpPrefixId) {
         let _ = (at, speaker, prefix);
     }
+    /// A speaker decided anew about a prefix: routes that it holds changed, the best one or others
+    /// (equally good ones among them).
+    fn decided(&mut self, at: SimTime, speaker: SpeakerId, prefix: BgpPrefixId) {
+        let _ = (at, speaker, prefix);
+    }
     /// A speaker sent an announcement (or a withdrawal) of one prefix.
     fn sent(&mut self, at: SimTime, sent: Sent) {
         let _ = (at, sent);

@@ -207,6 +207,9 @@ pub(super) fn own_sessions(
 /// What is said of a route of the AS itself.
 pub(super) const OWN_ROUTE: &str = "it announces the prefix itself";
 
+/// Added to the reason of a route to a more specific block.
+pub(super) const SPECIFIC: &str = " (more specific block)";
+
 /// Why a route is taken or not, for people.
 pub(super) fn way_words<H>(taken: bool, discards: bool, step: &Step<H>, standing: &str) -> String {
     let words = match (taken, step.chosen) {

@@ -1,6 +1,8 @@
 //! Landing by BGP where routing ends, found at once on the graph of all ASes.
 
-use super::bgp::{BgpSpec, OwnSession, arbitrary_exits, is_arbitrary, own_sessions, way_words};
+use super::bgp::{
+    BgpSpec, OwnSession, SPECIFIC, arbitrary_exits, is_arbitrary, own_sessions, way_words,
+};
 use super::walk::{Places, Step, walk};
 use super::{Explanation, Fate, HopChoice, Landing, LandingModel, Offer, RouteChoice, Trouble};
 use crate::kernel::{Id, SimTime, Table};
@@ -200,11 +202,13 @@ impl DirectLanding {
             trouble.zombies = self.zombies(&row.whole);
         }
         let own = row.offers.iter().filter_map(|offer| self.own_seed(prefix, offer));
-        let seeds = own.chain(self.foreign_seeds(prefix, false)).collect();
-        let whole = Announcements { seeds, trouble: trouble.clone() };
+        let mut seeds: Vec<Seed> = own.chain(self.foreign_seeds(prefix, false)).collect();
+        // Among equal sessions with one neighbour the first link wins, as the lowest address does.
+        seeds.sort_by_key(|seed| seed.exit);
+        let whole = self.announcements(seeds, trouble.clone());
         trouble.zombies.clear();
         let seeds = self.foreign_seeds(prefix, true);
-        let specific = (!seeds.is_empty()).then_some(Announcements { seeds, trouble });
+        let specific = (!seeds.is_empty()).then(|| self.announcements(seeds, trouble));
         let row = &mut self.prefixes[prefix];
         let (before, before_specific) =
             (std::mem::take(&mut row.whole), row.specific.take().unwrap_or_default());
@@ -215,6 +219,19 @@ impl DirectLanding {
         let (fates, arbitrary) = self.find_fates(prefix);
         let row = &mut self.prefixes[prefix];
         (row.fates, row.arbitrary) = (fates, arbitrary);
+    }
+
+    /// Nobody validates what it announces itself, and we, who announce the prefix, do not pass on
+    /// what others say of it.
+    fn announcements(&self, seeds: Vec<Seed>, mut trouble: internet::Trouble) -> Announcements {
+        let announces = |at| seeds.iter().any(|seed| seed.at == at && seed.learned == Class::Own);
+        trouble.validators.retain(|(at, _)| !announces(*at));
+        let foreign = seeds.iter().any(|seed| seed.exit == FOREIGN);
+        if let Some(us) = self.index(self.spec.asn).filter(|_| foreign) {
+            let neighbours = self.spec.graph.all_neighbours(us).iter();
+            trouble.links_down.extend(neighbours.map(|&neighbour| (us, neighbour)));
+        }
+        Announcements { seeds, trouble }
     }
 
     /// The routes of announcements, from those of earlier ones where that is quicker.
@@ -263,23 +280,37 @@ impl DirectLanding {
         Block { announcements, solution, unsettled: Some(words) }
     }
 
-    /// The way of a group's traffic through the ASes to where it ends.
-    fn way(&self, questions: &Questions<'_>, group: ClientGroupId) -> Vec<Step<NextHop>> {
+    /// The way of a group's traffic through the ASes to where it ends. Every AS on it follows the
+    /// most specific block that it has a route to.
+    fn way(&self, blocks: &[Questions<'_>], group: ClientGroupId) -> Vec<Step<Hop>> {
         let (Some(at), location) = self.groups[group.index()] else { return Vec::new() };
-        let seeds = &questions.block.announcements.seeds;
         walk(
             (at, location),
             &self.places,
-            |at| questions.equal_next_hops(at),
-            |hop| match hop {
-                NextHop::As(next) => Some(*next),
-                NextHop::Seed(_) | NextHop::Zombie(_) => None,
+            |at| {
+                let block = followed(blocks, at);
+                let hops = blocks[block].equal_next_hops(at);
+                hops.into_iter().map(|next| Hop { block, next }).collect()
             },
-            |hop| match hop {
-                NextHop::Seed(seed) => self.session(seeds[*seed].exit).and_then(|own| own.location),
+            |hop| match hop.next {
+                NextHop::As(next) => Some(next),
+                // A withdrawn route is followed to whoever told it, who may have another one.
+                NextHop::Zombie(number) => {
+                    Some(blocks[hop.block].announcements().trouble.zombies[number].from)
+                }
+                NextHop::Seed(_) => None,
+            },
+            |hop| match hop.next {
+                NextHop::Seed(seed) => {
+                    let exit = blocks[hop.block].announcements().seeds[seed].exit;
+                    self.session(exit).and_then(|own| own.location)
+                }
                 NextHop::As(_) | NextHop::Zombie(_) => None,
             },
-            |at| questions.inquiry.next_hop(at),
+            |at| {
+                let block = followed(blocks, at);
+                blocks[block].inquiry.next_hop(at).map(|next| Hop { block, next })
+            },
         )
     }
 
@@ -296,39 +327,35 @@ impl DirectLanding {
         self.sessions.get(LinkId(exit)).copied().flatten()
     }
 
-    fn questions<'a>(&'a self, block: &'a Block) -> Questions<'a> {
-        let routes = block.solution.routes(&self.spec.graph, &block.announcements);
-        Questions { block, inquiry: routes.inquire(), known: RefCell::new(BTreeMap::new()) }
+    /// What can be asked about the blocks of a prefix, the most specific first.
+    fn questions(&self, prefix: PrefixId) -> Vec<Questions<'_>> {
+        let row = &self.prefixes[prefix];
+        let blocks = row.specific.iter().chain([&row.whole]);
+        blocks
+            .map(|block| {
+                let routes = block.solution.routes(&self.spec.graph, &block.announcements);
+                Questions { block, inquiry: routes.inquire(), known: RefCell::new(BTreeMap::new()) }
+            })
+            .collect()
     }
 
     /// Finds what becomes of every group's traffic to a prefix, and for how many of them a choice
     /// was arbitrary.
     fn find_fates(&self, prefix: PrefixId) -> (Vec<Fate>, usize) {
         let mut arbitrary = 0;
-        let row = &self.prefixes[prefix];
-        let whole = self.questions(&row.whole);
-        let specific = row.specific.as_ref().map(|block| self.questions(block));
+        let blocks = self.questions(prefix);
         let groups = (0..self.groups.len()).map(ClientGroupId::from_index);
         let fates = groups
             .map(|group| {
-                let heard = specific.as_ref().filter(|_| self.hears_specific(group, prefix));
-                let questions = heard.unwrap_or(&whole);
-                let way = self.way(questions, group);
+                let way = self.way(&blocks, group);
                 arbitrary += usize::from(is_arbitrary(&way));
-                self.end(questions.block, &way)
+                self.end(&blocks, &way)
             })
             .collect();
         (fates, arbitrary)
     }
 
-    /// Whether a group's AS hears more specific blocks, which then win.
-    fn hears_specific(&self, group: ClientGroupId, prefix: PrefixId) -> bool {
-        let at = self.groups[group.index()].0;
-        let block = self.prefixes[prefix].specific.as_ref();
-        block.zip(at).is_some_and(|(block, at)| block.solution.class(at).is_some())
-    }
-
-    fn end(&self, block: &Block, way: &[Step<NextHop>]) -> Fate {
+    fn end(&self, blocks: &[Questions<'_>], way: &[Step<Hop>]) -> Fate {
         let no_route = Fate::Lost(DropCause::NoRoute);
         let Some(last) = way.last() else { return no_route };
         // Who only sends is not who discards: users' own AS does too, if it is named.
@@ -336,17 +363,17 @@ impl DirectLanding {
             return Fate::Lost(DropCause::Blackhole);
         }
         let exit = match last.hop {
-            Some(NextHop::Seed(seed)) => {
-                let seed = &block.announcements.seeds[seed];
+            Some(Hop { block, next: NextHop::Seed(seed) }) => {
+                let seed = &blocks[block].announcements().seeds[seed];
                 if seed.control.blackhole {
                     return Fate::Lost(DropCause::Blackhole);
                 }
                 seed.exit
             }
-            // What a zombie route leads to has no route any more.
-            Some(NextHop::Zombie(_)) => return Fate::Lost(DropCause::Blackhole),
-            Some(NextHop::As(_)) => return Fate::Lost(DropCause::Loop),
-            None => return no_route,
+            Some(_) => return Fate::Lost(DropCause::Loop),
+            None if way.len() == 1 => return no_route,
+            // A network on the way keeps a route that is not there any more.
+            None => return Fate::Lost(DropCause::Blackhole),
         };
         match self.session(exit) {
             Some(own) => Fate::Lands(Landing { site: own.site, via: Some(own.neighbour) }),
@@ -363,7 +390,24 @@ struct Questions<'a> {
     known: RefCell<BTreeMap<u32, Vec<NextHop>>>,
 }
 
+/// Where an AS sends traffic, and by which block (position in the list of [`Questions`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hop {
+    block: usize,
+    next: NextHop,
+}
+
+/// The most specific block that an AS has a route to; the last if it has none.
+fn followed(blocks: &[Questions<'_>], at: u32) -> usize {
+    let heard = blocks.iter().position(|row| row.block.solution.class(at).is_some());
+    heard.unwrap_or(blocks.len() - 1)
+}
+
 impl Questions<'_> {
+    fn announcements(&self) -> &Announcements {
+        &self.block.announcements
+    }
+
     fn equal_next_hops(&self, at: u32) -> Vec<NextHop> {
         let mut known = self.known.borrow_mut();
         known.entry(at).or_insert_with(|| self.inquiry.equal_next_hops(at)).clone()
@@ -405,28 +449,28 @@ impl LandingModel for DirectLanding {
     }
 
     fn explain(&self, group: ClientGroupId, prefix: PrefixId) -> Explanation {
-        let row = &self.prefixes[prefix];
-        let specific = row.specific.as_ref().filter(|_| self.hears_specific(group, prefix));
-        let block = specific.unwrap_or(&row.whole);
-        let questions = self.questions(block);
-        let way = self.way(&questions, group);
+        let blocks = self.questions(prefix);
+        let way = self.way(&blocks, group);
         if way.is_empty() {
             return Explanation::Words("the group is in no AS of the graph".to_owned());
         }
         let hops = way.iter().map(|step| {
             let discards = self.discards(step.at);
+            let block = followed(&blocks, step.at);
+            let questions = &blocks[block];
             let rows = questions.inquiry.explain(step.at).into_iter().map(|row| {
-                let taken = Some(row.hop) == step.hop;
+                let taken = step.hop == Some(Hop { block, next: row.hop });
                 let own = match row.hop {
-                    NextHop::Seed(seed) => self.session(block.announcements.seeds[seed].exit),
+                    NextHop::Seed(seed) => self.session(questions.announcements().seeds[seed].exit),
                     NextHop::As(_) | NextHop::Zombie(_) => None,
                 };
+                let specific = if block + 1 < blocks.len() { SPECIFIC } else { "" };
                 RouteChoice {
                     as_path: row.path,
                     site: own.map(|own| own.site),
                     learned_from: row.class.name(),
                     taken,
-                    reason: way_words(taken, discards, step, &row.standing),
+                    reason: way_words(taken, discards, step, &row.standing) + specific,
                 }
             });
             let mut routes: Vec<RouteChoice> = rows.collect();

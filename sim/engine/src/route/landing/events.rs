@@ -1,7 +1,8 @@
 //! Landing by BGP message by message: loops, black holes and hunting on the way included.
 
 use super::bgp::{
-    BgpSpec, OWN_ROUTE, OwnSession, arbitrary_exits, is_arbitrary, own_sessions, way_words,
+    BgpSpec, OWN_ROUTE, OwnSession, SPECIFIC, arbitrary_exits, is_arbitrary, own_sessions,
+    way_words,
 };
 use super::event_network::{EventNetwork, event_network};
 use super::walk::{Places, Step, walk};
@@ -59,6 +60,11 @@ struct Changed {
 
 impl RouteSink for Changed {
     fn best_changed(&mut self, _at: SimTime, _speaker: SpeakerId, prefix: BgpPrefixId) {
+        self.prefixes.insert(prefix);
+    }
+
+    /// Users follow the nearest of equally good routes, and those may change while the best stays.
+    fn decided(&mut self, _at: SimTime, _speaker: SpeakerId, prefix: BgpPrefixId) {
         self.prefixes.insert(prefix);
     }
 
@@ -181,14 +187,19 @@ impl EventLanding {
         }
     }
 
-    fn candidates(&self, at: u32, prefix: PrefixId) -> Vec<Hop> {
+    /// Equally good routes of an AS to the most specific block that it has a route to.
+    fn equally_good(&self, at: u32, prefix: PrefixId) -> Vec<RouteView> {
         let speaker = self.net.speaker_of[at as usize];
         let mut blocks = self.blocks(prefix);
         let routes = blocks.find_map(|block| {
             let routes = self.sim.equally_good(speaker, block);
             (!routes.is_empty()).then_some(routes)
         });
-        routes.unwrap_or_default().iter().map(|route| self.hop_of(route)).collect()
+        routes.unwrap_or_default()
+    }
+
+    fn candidates(&self, at: u32, prefix: PrefixId) -> Vec<Hop> {
+        self.equally_good(at, prefix).iter().map(|route| self.hop_of(route)).collect()
     }
 
     fn best(&self, at: u32, prefix: PrefixId) -> Option<Hop> {
@@ -215,7 +226,16 @@ impl EventLanding {
         )
     }
 
-    fn end(&self, way: &[Step<Hop>]) -> Fate {
+    /// Whether an AS was asked to discard traffic to a prefix by the announcement that it follows
+    /// out over a link of ours (RFC 7999).
+    fn asked_to_discard(&self, at: u32, prefix: PrefixId, link: LinkId) -> bool {
+        self.equally_good(at, prefix).iter().any(|route| {
+            self.hop_of(route) == Hop::Ours(link)
+                && route.communities.contains(&Community::Blackhole)
+        })
+    }
+
+    fn end(&self, prefix: PrefixId, way: &[Step<Hop>]) -> Fate {
         let Some(last) = way.last() else { return Fate::Lost(DropCause::NoRoute) };
         if way.iter().any(|step| self.blackholes.contains(&self.spec.graph.asn(step.at))) {
             return Fate::Lost(DropCause::Blackhole);
@@ -226,6 +246,9 @@ impl EventLanding {
             None => Fate::Lost(DropCause::Blackhole),
             Some(Hop::As(_)) => Fate::Lost(DropCause::Loop),
             Some(Hop::Own) => Fate::Lost(DropCause::Hijacked),
+            Some(Hop::Ours(link)) if self.asked_to_discard(last.at, prefix, link) => {
+                Fate::Lost(DropCause::Blackhole)
+            }
             Some(Hop::Ours(link)) => match self.sessions[link] {
                 Some(own) => Fate::Lands(Landing { site: own.site, via: Some(own.neighbour) }),
                 None => Fate::Lost(DropCause::NoRoute),
@@ -240,7 +263,7 @@ impl EventLanding {
             .map(|group| {
                 let way = self.way(group, prefix);
                 arbitrary += usize::from(is_arbitrary(&way));
-                self.end(&way)
+                self.end(prefix, &way)
             })
             .collect();
         self.fates[prefix] = fates;
@@ -286,8 +309,9 @@ impl EventLanding {
             Standing::LostAt { step, .. } if step >= DecisionStep::Oldest => good,
             Standing::LostAt { step, to } => {
                 let other = candidates.get(to).and_then(|row| row.route.path.first());
-                let other = other.map_or_else(|| "its own".to_owned(), |asn| format!("AS{asn}'s"));
-                format!("lost at {} to {other}", step.name())
+                let other =
+                    other.map_or_else(|| "its own".to_owned(), |asn| format!("that of AS{asn}"));
+                format!("lost at {} to {other}", step.name().replace('-', " "))
             }
             Standing::Refused(refusal) => format!("refused: {}", refusal.words(&self.net.network)),
         }
@@ -366,6 +390,7 @@ impl LandingModel for EventLanding {
             let discards = self.blackholes.contains(&self.spec.graph.asn(step.at));
             let mut routes = Vec::new();
             for block in self.blocks(prefix) {
+                let specific = if block == self.net.whole[prefix] { "" } else { SPECIFIC };
                 let candidates = self.sim.explain(speaker, block);
                 for row in &candidates {
                     let hop = self.hop_of(&row.route);
@@ -380,8 +405,13 @@ impl LandingModel for EventLanding {
                         site,
                         learned_from: row.route.learned.map_or("own", |relation| relation.name()),
                         taken,
-                        reason: way_words(taken, discards, step, &self.words(&candidates, row)),
+                        reason: way_words(taken, discards, step, &self.words(&candidates, row))
+                            + specific,
                     });
+                }
+                // A more specific block is followed wherever there is a route to it.
+                if !candidates.is_empty() {
+                    break;
                 }
             }
             routes.sort_by_key(|row| !row.taken);

@@ -138,7 +138,7 @@ replay: {file: updates.csv, to: observer}
 expect:
   outcome: converged
   moments:
-    - {at: 2min, prefix: 208.65.153.0/24, best: {observer: none}, forward: {stub: {ends: black-hole}}}
+    - {at: 2min, prefix: 208.65.153.0/24, best: {observer: none}, forward: {stub: {ends: delivered}}}
     - {at: 10min, prefix: 208.65.153.0/24, best: {stub: {as_path: 64500 2857 3491 17557}}}
     - {at: 85min, prefix: 208.65.153.0/24, best: {observer: {as_path: 3549 36561}}}
     - {at: 95min, prefix: 208.65.153.0/25, best: {observer: {as_path: 3549 36561}}}
@@ -216,8 +216,10 @@ seed: 7
 horizon: 140min
 bucket: 1min
 sites: [{id: sfo, at: [37.62, -122.38], pools: [{id: a, servers: 40, cores: 64}]}]
-neighbours: [{id: transit, kind: transit, asn: 3549}]
-links: [{id: sfo-transit, ends: [sfo, transit], capacity: 400Gbps, delay: 1ms}]
+neighbours: [{id: one, kind: transit, asn: 3549}, {id: two, kind: transit, asn: 1239}]
+links:
+  - {id: sfo-one, ends: [sfo, one], capacity: 400Gbps, delay: 1ms}
+  - {id: sfo-two, ends: [sfo, two], capacity: 400Gbps, delay: 1ms}
 services: [{id: web, cpu: 5ms, request: 1kB, response: 60kB, protocol: http2-tls13}]
 prefixes: [{id: video, sites: all}]
 client_groups:

@@ -296,7 +296,7 @@ impl Resolver<'_> {
                 for error in errors.iter().take(20) {
                     let help = "correct `as_links`, or what the neighbours are to us";
                     // What is not in `as_links` comes from the neighbours and the file.
-                    let rows = positions(error).into_iter().filter_map(|at| places.get(at));
+                    let mut rows = positions(error).into_iter().filter_map(|at| places.get(at));
                     let place = rows.next_back().copied().unwrap_or(routing.place("asn"));
                     self.error("E0425", place, graph_problem(error), help);
                 }

@@ -205,11 +205,13 @@ impl World<'_> {
 
     /// Users follow what changed: at the start at once, else when routing has converged.
     fn routing_changed(&mut self, prefixes: &[PrefixId]) {
-        self.steering.changes += 1;
         if self.now == SimTime::ZERO {
             // How the network starts is known to routing; only changes are news.
             self.land_at_once();
-        } else if self.landing_model.converges_by_itself() {
+            return;
+        }
+        self.steering.changes += 1;
+        if self.landing_model.converges_by_itself() {
             self.schedule_routing();
         } else {
             // Who waits to follow an earlier change is not hurried by one that no user hears of.

@@ -97,16 +97,28 @@ pub struct Step {
     pub unknown: bool,
 }
 
-/// What the AS `asn` does with traffic that is at `at`: the rule for one hop. Candidates are in
-/// order of preference among those of which nothing is known. None: there are no candidates.
+/// Where the AS `asn` hands over traffic that is at `at` to a candidate, and how far that is, km;
+/// none: nothing is known.
 #[must_use]
-pub fn step(presence: &Presence, asn: u32, at: [f64; 3], candidates: &[Candidate]) -> Option<Step> {
-    let place = |candidate: &Candidate| match *candidate {
+pub fn place(
+    presence: &Presence,
+    asn: u32,
+    at: [f64; 3],
+    candidate: &Candidate,
+) -> Option<(f64, [f64; 3])> {
+    match *candidate {
         Candidate::Neighbour { asn: next, .. } => presence.nearest_meeting(asn, next, at),
         Candidate::Exit { at: site, .. } => {
             site.and_then(|site| nearest(std::iter::once(site.unit_vector()), at))
         }
-    };
+    }
+}
+
+/// What the AS `asn` does with traffic that is at `at`: the rule for one hop. Candidates are in
+/// order of preference among those of which nothing is known. None: there are no candidates.
+#[must_use]
+pub fn step(presence: &Presence, asn: u32, at: [f64; 3], candidates: &[Candidate]) -> Option<Step> {
+    let place = |candidate: &Candidate| place(presence, asn, at, candidate);
     if let [only] = candidates {
         let at = place(only).map_or(at, |(_, point)| point);
         return Some(Step { taken: 0, at, unknown: false });

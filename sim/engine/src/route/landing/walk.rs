@@ -76,14 +76,25 @@ pub fn walk<H: Clone + PartialEq>(
             })
             .collect();
         let own = places.graph.asn(at);
-        let step = place.and_then(|place| exit::step(&places.presence, own, place, &located));
+        // Nothing is nearer than an exit of which nothing is known: that of BGP's last tie-break
+        // stays, if it is such a one.
+        let taken = default(at);
+        let first = taken.as_ref().and_then(|taken| hops.iter().position(|hop| hop == taken));
+        let comparable = |place: [f64; 3]| {
+            first.is_none_or(|first| {
+                exit::place(&places.presence, own, place, &located[first]).is_some()
+            })
+        };
+        let step = place
+            .filter(|&place| hops.len() < 2 || comparable(place))
+            .and_then(|place| exit::step(&places.presence, own, place, &located));
         let (hop, chosen) = match (hops.as_slice(), step) {
             ([], _) => (None, Chosen::Only),
             ([only], _) => (Some(only.clone()), Chosen::Only),
             (several, Some(step)) if !step.unknown => {
                 (Some(several[step.taken].clone()), Chosen::Nearest)
             }
-            _ => (default(at), Chosen::Arbitrary),
+            _ => (taken, Chosen::Arbitrary),
         };
         if let Some(step) = step.filter(|step| !step.unknown) {
             place = Some(step.at);

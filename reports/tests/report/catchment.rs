@@ -207,3 +207,28 @@ fn markdown_names_the_causes() {
     let row = "| do-nothing | srlg fails atlantic – Conduit cut off Cornwall |";
     assert!(text.contains("### Who moved") && text.contains(row), "{text}");
 }
+
+#[test]
+fn the_banner_is_not_green_where_an_arm_is_worse() {
+    let mut run = view(SMALL);
+    run.summary.checks.iter_mut().for_each(|check| check.pass = true);
+    let page = html(&run);
+    assert!(page.contains("class=\"banner mixed\"") && !page.contains("class=\"banner pass\""));
+    assert!(markdown(&run).starts_with("## ! All 3 checks pass"));
+    run.summary.comparison.retain(|row| row.verdict == steerlab_results::summary::Verdict::Better);
+    assert!(html(&run).contains("class=\"banner pass\""));
+}
+
+#[test]
+fn dns_answers_are_named() {
+    let mut run = view(SMALL);
+    let (kinds, _) = texts(&mut run, "events", "kind");
+    for kind in kinds.iter_mut().filter(|kind| *kind == "igp-converged") {
+        *kind = "dns-answer".to_owned();
+    }
+    let page = html(&run);
+    let start = page.find("<h3>DNS answers</h3>").expect("a table");
+    let table = &page[start..start + page[start..].find("</table>").expect("it ends")];
+    // One a replication in each arm.
+    assert_eq!(table.matches(">1</td>").count(), 2, "{table}");
+}

@@ -124,14 +124,14 @@ fn maps_show_the_start_the_trouble_and_the_way_back() {
     let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
     for name in [
         "catchment-do-nothing",
-        "catchment-map-do-nothing-at-the-start",
-        "catchment-map-do-nothing-most-unlike-the-start",
+        "catchment-map-do-nothing-start",
+        "catchment-map-do-nothing-largest-change",
         "churn-do-nothing",
         "loss-causes-do-nothing",
     ] {
         assert!(names.contains(&name), "{name} in {names:?}");
     }
-    let map = figures.iter().find(|figure| figure.name.ends_with("most-unlike-the-start")).unwrap();
+    let map = figures.iter().find(|figure| figure.name.ends_with("largest-change")).unwrap();
     // Lost groups are crosses in the ink of text, never told by colour alone.
     assert!(map.svg.contains("class=\"l tx\" stroke-width=\"1.5\""));
 }
@@ -196,6 +196,7 @@ fn many_sites_and_groups_stay_small() {
     let page = html(&run);
     let part = section(&page);
     assert!(part.len() < 400_000, "{} bytes", part.len());
+    assert!(part.contains("5,000 client groups are drawn as "), "marks are put together");
     assert!(part.contains("295 other sites"), "the largest are named, the others counted");
     assert!(tags(&page).len() > 100);
     assert!(markdown(&run).len() <= 60_000);

@@ -381,3 +381,68 @@ pub fn list(items: &[String]) -> String {
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use steerlab_results::engine::record::DropCause;
+
+    #[test]
+    fn every_cause_of_loss_has_words() {
+        assert_eq!(DropCause::ALL.len(), DROP_CAUSES.len());
+        for (cause, (column, words)) in DropCause::ALL.into_iter().zip(DROP_CAUSES) {
+            assert_eq!(cause.name().replace('-', "_"), column);
+            assert_eq!(drop_cause(cause.name()), Some(words));
+        }
+        assert_eq!(drop_cause("lhr"), None);
+    }
+
+    #[test]
+    fn what_ends_does_not_sound_as_if_it_began() {
+        let event = |kind| event(kind, "lhr", "London loses power");
+        assert_eq!(event("site-fails"), "site fails lhr – London loses power");
+        assert_eq!(event("site-restored"), "site restored lhr (was: London loses power)");
+        assert_eq!(super::event("dns-answer", "www", ""), "DNS answer changes www");
+    }
+
+    #[test]
+    fn ratios_are_told_in_percent_everywhere() {
+        assert_eq!(metric_value("loss_ratio", "", 0.0131), "1.31 %");
+        assert_eq!(metric_value("site_utilisation_max", "", 1.2), "120 %");
+        assert_eq!(metric_value("flaps", "", 3.0), "3");
+        assert_eq!(metric_difference("loss_ratio", "", -0.04), "−4 pp");
+        assert_eq!(metric_difference("latency_ms_p99", "ms", 4.0), "+4 ms");
+    }
+
+    #[test]
+    fn checks_that_pass_do_not_hide_an_arm_that_got_worse() {
+        let check = CheckResult {
+            text: "loss_ratio < 5%".into(),
+            arm: None,
+            left: Some(0.0131),
+            right: Some(0.05),
+            pass: true,
+        };
+        let row = |verdict| ComparisonRow {
+            metric: "loss_ratio".into(),
+            labels: vec![],
+            unit: String::new(),
+            baseline: "a".into(),
+            candidate: "b".into(),
+            baseline_mean: 0.01,
+            candidate_mean: 0.02,
+            difference: 0.01,
+            interval: None,
+            p_value: None,
+            n: 1,
+            margin: 0.0,
+            verdict,
+            replications_needed: None,
+        };
+        let checks = [check];
+        assert_eq!(Outcome::of(&checks, &[row(Verdict::Better)]), Outcome::Pass);
+        let worse = Outcome::of(&checks, &[row(Verdict::Better), row(Verdict::Worse)]);
+        assert_eq!((worse, worse.symbol()), (Outcome::PassButWorse, "!"));
+        assert_eq!(side_of(&checks[0], checks[0].left), "1.31 %");
+    }
+}

@@ -43,7 +43,8 @@ fn churn(view: &RunView, figures: &Figures, data: bool) -> Markup {
                     "Moved: requests per second of the users whose landing site changed. First to last \
                      move: how long users went on moving. Done after: time from the cause to the last \
                      move. Lost: what routing lost from the first move until the next cause moved \
-                     somebody. Numbers are means over replications; losses are known by bucket, so \
+                     somebody. Numbers are means over replications, also of how many \
+                     times an action came; the instant is that of its first time. Losses are known by bucket, so \
                      one in which two causes fall is shared out."
                 }
                 (figure(view, &figures.churn_bars, data))

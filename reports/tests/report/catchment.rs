@@ -124,14 +124,14 @@ fn maps_show_the_start_the_trouble_and_the_way_back() {
     let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
     for name in [
         "catchment-do-nothing",
-        "catchment-map-do-nothing-at-the-start",
-        "catchment-map-do-nothing-most-unlike-the-start",
+        "catchment-map-do-nothing-start",
+        "catchment-map-do-nothing-largest-change",
         "churn-do-nothing",
         "loss-causes-do-nothing",
     ] {
         assert!(names.contains(&name), "{name} in {names:?}");
     }
-    let map = figures.iter().find(|figure| figure.name.ends_with("most-unlike-the-start")).unwrap();
+    let map = figures.iter().find(|figure| figure.name.ends_with("largest-change")).unwrap();
     // Lost groups are crosses in the ink of text, never told by colour alone.
     assert!(map.svg.contains("class=\"l tx\" stroke-width=\"1.5\""));
 }
@@ -196,6 +196,7 @@ fn many_sites_and_groups_stay_small() {
     let page = html(&run);
     let part = section(&page);
     assert!(part.len() < 400_000, "{} bytes", part.len());
+    assert!(part.contains("5,000 client groups are drawn as "), "marks are put together");
     assert!(part.contains("295 other sites"), "the largest are named, the others counted");
     assert!(tags(&page).len() > 100);
     assert!(markdown(&run).len() <= 60_000);
@@ -206,4 +207,29 @@ fn markdown_names_the_causes() {
     let text = markdown(&view(USUAL));
     let row = "| do-nothing | srlg fails atlantic – Conduit cut off Cornwall |";
     assert!(text.contains("### Who moved") && text.contains(row), "{text}");
+}
+
+#[test]
+fn the_banner_is_not_green_where_an_arm_is_worse() {
+    let mut run = view(SMALL);
+    run.summary.checks.iter_mut().for_each(|check| check.pass = true);
+    let page = html(&run);
+    assert!(page.contains("class=\"banner mixed\"") && !page.contains("class=\"banner pass\""));
+    assert!(markdown(&run).starts_with("## ! All 3 checks pass"));
+    run.summary.comparison.retain(|row| row.verdict == steerlab_results::summary::Verdict::Better);
+    assert!(html(&run).contains("class=\"banner pass\""));
+}
+
+#[test]
+fn dns_answers_are_named() {
+    let mut run = view(SMALL);
+    let (kinds, _) = texts(&mut run, "events", "kind");
+    for kind in kinds.iter_mut().filter(|kind| *kind == "igp-converged") {
+        *kind = "dns-answer".to_owned();
+    }
+    let page = html(&run);
+    let start = page.find("<h3>DNS answers</h3>").expect("a table");
+    let table = &page[start..start + page[start..].find("</table>").expect("it ends")];
+    // One a replication in each arm.
+    assert_eq!(table.matches(">1</td>").count(), 2, "{table}");
 }

@@ -8,6 +8,9 @@ use steerlab_results::view::RunView;
 /// Most sites that get a colour, a shape and a name; the others are counted together.
 const NAMED_MAX: usize = LINE_INKS;
 
+/// How many of them are named for their size; the others for how much their share changes.
+const LARGEST: usize = 3;
+
 /// Shapes of the named sites, in the order of their inks.
 const SHAPES: [Shape; NAMED_MAX] =
     [Shape::Dot, Shape::Square, Shape::Diamond, Shape::Up, Shape::Down];
@@ -55,7 +58,7 @@ pub struct Catchment<'a> {
     pub starts_s: Vec<f64>,
     /// Width of the last client bucket, seconds.
     pub width_s: f64,
-    /// Ids of the named sites, by peak share.
+    /// Ids of the named sites, by share.
     pub named: Vec<String>,
     /// What there is, named sites first.
     pub slots: Vec<Slot>,
@@ -89,18 +92,14 @@ impl<'a> Catchment<'a> {
             let Some(bucket) = locate(&starts_s, rows.time_s(row), &mut hint) else { continue };
             sums[(arm * starts_s.len() + bucket) * codes + code] += weight(&weights, row);
         }
-        let peaks = peaks(&sums, codes);
+        let ranges = ranges(&sums, codes);
         let lost = |code: usize| landings.dictionary[code].is_empty();
         let mut landing: Vec<usize> =
-            (0..codes).filter(|&code| peaks[code] > 0.0 && !lost(code)).collect();
+            (0..codes).filter(|&code| ranges[code].peak > 0.0 && !lost(code)).collect();
         if landing.is_empty() {
             return Err(Missing("No client group lands at a site.".to_owned()));
         }
-        landing.sort_by(|&a, &b| {
-            let names = || landings.dictionary[a].cmp(&landings.dictionary[b]);
-            peaks[b].total_cmp(&peaks[a]).then_with(names)
-        });
-        let named = &landing[..landing.len().min(NAMED_MAX)];
+        let named = pick(&mut landing, &ranges, landings.dictionary);
         let slot_of_code: Vec<Slot> = (0..codes)
             .map(|code| match named.iter().position(|known| *known == code) {
                 Some(index) => Slot::Named(index),
@@ -112,7 +111,7 @@ impl<'a> Catchment<'a> {
         if landing.len() > named.len() {
             slots.push(Slot::Other);
         }
-        if (0..codes).any(|code| lost(code) && peaks[code] > 0.0) {
+        if (0..codes).any(|code| lost(code) && ranges[code].peak > 0.0) {
             slots.push(Slot::Lost);
         }
         let mut by_slot = vec![0.0; arms * starts_s.len() * slots.len()];
@@ -253,16 +252,45 @@ fn weight(weights: &Numbers<'_>, row: usize) -> f64 {
     if value > 0.0 && value < 1e30 { value } else { 0.0 }
 }
 
-/// The largest share of each code in any arm and bucket.
-fn peaks(sums: &[f64], codes: usize) -> Vec<f64> {
-    let mut peaks = vec![0.0_f64; codes];
+/// Share of a landing site over all arms and buckets.
+#[derive(Clone, Copy)]
+struct Range {
+    sum: f64,
+    least: f64,
+    peak: f64,
+}
+
+fn ranges(sums: &[f64], codes: usize) -> Vec<Range> {
+    let mut ranges = vec![Range { sum: 0.0, least: f64::INFINITY, peak: 0.0 }; codes];
     for cell in sums.chunks(codes.max(1)) {
         let total: f64 = cell.iter().sum();
-        for (peak, sum) in peaks.iter_mut().zip(cell) {
-            *peak = if total > 0.0 { peak.max(sum / total) } else { *peak };
+        for (range, sum) in ranges.iter_mut().zip(cell) {
+            if total > 0.0 {
+                let share = sum / total;
+                range.sum += share;
+                range.least = range.least.min(share);
+                range.peak = range.peak.max(share);
+            }
         }
     }
-    peaks
+    ranges
+}
+
+/// The sites that get a name: those with most users, then those whose share changes most. Those
+/// with most users come first.
+fn pick(landing: &mut [usize], ranges: &[Range], names: &[String]) -> Vec<usize> {
+    let change = |code: usize| ranges[code].peak - ranges[code].least;
+    let mut sort = |from: usize, by: &dyn Fn(usize) -> f64| {
+        let rest = landing.get_mut(from..).unwrap_or_default();
+        rest.sort_by(|&a, &b| by(b).total_cmp(&by(a)).then_with(|| names[a].cmp(&names[b])));
+    };
+    sort(0, &|code| ranges[code].sum);
+    sort(LARGEST, &change);
+    let mut named = landing[..landing.len().min(NAMED_MAX)].to_vec();
+    named.sort_by(|&a, &b| {
+        ranges[b].sum.total_cmp(&ranges[a].sum).then_with(|| names[a].cmp(&names[b]))
+    });
+    named
 }
 
 /// Width of the last bucket: the horizon may cut it short.
@@ -273,4 +301,20 @@ fn width(view: &RunView, starts_s: &[f64]) -> f64 {
     };
     let left = view.scenario.horizon.seconds() - starts_s.last().copied().unwrap_or(0.0);
     if left > 0.0 { whole.min(left) } else { whole.max(1.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_sites_and_changing_sites_are_named() {
+        let names: Vec<String> = ["a", "b", "c", "d", "e", "f", "g"].map(str::to_owned).to_vec();
+        // In two buckets: `g` is small but for a moment, `f` changes a little.
+        let shares =
+            [30.0, 25.0, 20.0, 10.0, 9.0, 6.0, 0.0, 26.0, 22.0, 18.0, 10.0, 9.0, 4.0, 11.0];
+        let mut landing: Vec<usize> = (0..7).collect();
+        let named = pick(&mut landing, &ranges(&shares, 7), &names);
+        assert_eq!(named, [0, 1, 2, 6, 5]);
+    }
 }

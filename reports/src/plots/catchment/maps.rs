@@ -137,22 +137,22 @@ fn shots(away: &[Vec<f64>], lost: &[Vec<f64>]) -> Vec<Shot> {
         let place = (0..=last).rev().max_by(|&a, &b| at(of, a).total_cmp(&at(of, b))).unwrap_or(0);
         (place, at(of, place))
     };
-    let mut out = vec![Shot { bucket: 0, words: "at the start" }];
+    let mut out = vec![Shot { bucket: 0, words: "start" }];
     let mut add = |bucket: usize, words| {
         if out.iter().all(|shot: &Shot| shot.bucket != bucket) {
             out.push(Shot { bucket, words });
         }
     };
     if at(away, last) > 0.0 {
-        add(last, "at the end");
+        add(last, "end");
     }
     let (unlike, share) = most(away);
     if share > 0.0 {
-        add(unlike, "most unlike the start");
+        add(unlike, "largest change");
     }
     let (lossy, share) = most(lost);
     if share >= LOST_MIN {
-        add(lossy, "most users lost");
+        add(lossy, "most lost");
     }
     out.sort_by_key(|shot| shot.bucket);
     out
@@ -353,6 +353,17 @@ fn shows(
         _ => out.push(
             "At the end of every bucket all groups land where they did at the start.".to_owned(),
         ),
+    }
+    let (placed, marks) = (
+        located.iter().flatten().count(),
+        spots(catchment, located, 0, shots.first().map_or(0, |shot| shot.bucket)).len(),
+    );
+    if marks < placed {
+        out.push(format!(
+            "{} are drawn as {}.",
+            text::count(placed, "client group"),
+            text::count(marks, "mark")
+        ));
     }
     let back = away.iter().all(|shares| shares.last().is_some_and(|share| *share <= 0.0));
     if shots.len() > 1 && back {

@@ -40,7 +40,9 @@ pub fn over_time(context: &Context<'_>, catchment: &Catchment<'_>) -> Result<Plo
               from client groups landing at that site. A group counts whole for the site of its \
               first demand (with DNS: of the answer most of it follows) at the end of a client \
               bucket; what comes and goes within a bucket is in the table of moves. Lost: the group \
-              lands at no site. Shares also shift when groups at different hours want more or less.",
+              lands at no site. Shares also shift \
+              when groups at different hours want more or less. Named are the sites with most users \
+              and those whose share changes most.",
         legend: areas(catchment),
         pictures,
         data: Some(grid(context, catchment)),
@@ -149,7 +151,9 @@ fn push_names(
     let last = buckets - 1;
     if height(last) >= LABELLED_MIN {
         let y = (band.low[last] + band.high[last]) / 2.0;
-        let words = format!("{} {}", catchment.label(slot), percent(round(height(last))));
+        // The full name is in the legend.
+        let name = if slot == Slot::Other { "others".to_owned() } else { catchment.label(slot) };
+        let words = format!("{name} {}", percent(round(height(last))));
         layers.push(Layer::EndLabel(y, words, slot.ink()));
     }
 }

@@ -51,6 +51,7 @@ fn scenario(groups: usize, ttl: SimSpan, caches: Caches) -> Scenario {
             label: String::new(),
             location: None,
             neighbour: None,
+            asn: None,
             weight: 1.0,
             rtt: Vec::new(),
         });

@@ -81,7 +81,7 @@ impl Resolver<'_> {
         let link = self.reference(Entity::Link, row, "link").map(LinkId);
         let (prefix, site) = (prefix?, site?);
         if let Some(link) = link
-            && !self.outside_of(link).is_some_and(|(from, _)| from == site)
+            && self.outside_of(link).is_none_or(|(from, _)| from != site)
         {
             let message = "this link does not lead from the site to a neighbour".to_owned();
             let help = "name a link of the site with a neighbour at its other end";
@@ -282,8 +282,8 @@ impl Resolver<'_> {
                 for error in errors.iter().take(20) {
                     let help = "correct `as_links`, or what the neighbours are to us";
                     // What is not in `as_links` comes from the neighbours and the file.
-                    let rows = positions(error).into_iter().filter_map(|at| places.get(at));
-                    let place = rows.last().copied().unwrap_or(routing.place("asn"));
+                    let mut rows = positions(error).into_iter().filter_map(|at| places.get(at));
+                    let place = rows.next_back().copied().unwrap_or(routing.place("asn"));
                     self.error("E0425", place, graph_problem(error), help);
                 }
                 None

@@ -208,7 +208,8 @@ fn a_recorded_day_is_played_as_it_was() {
     }
     let sites: std::collections::BTreeSet<&String> =
         seen.values().flat_map(|row| row.keys()).collect();
-    assert_eq!(sites.len(), 7, "{sites:?}");
+    // Singapore answered no AS most of the time.
+    assert_eq!(sites.len(), 6, "{sites:?}");
     let mut text = String::from(
         "format: steerlab-scenario/1\nname: day\nseed: 1\nhorizon: 10min\nbucket: 1min\n\
          arms: [{id: now, policies: [static-anycast]}]\nprefixes: [{id: any}]\n\
@@ -234,5 +235,193 @@ fn a_recorded_day_is_played_as_it_was() {
     let landed = &landed_at_the_end(&folder)["now"];
     for (site, weight) in expected {
         assert!((landed[&site] - 1_000.0 * weight / all).abs() < 1e-6, "{site}: {landed:?}");
+    }
+}
+
+/// The real graph: CAIDA's AS relationships of 2019-12-01.
+const GRAPH: &str = "asrel/caida-20191201.as-rel2.txt.bz2";
+
+/// Neighbours of a real anycast network by place.
+const NEIGHBOURS: &str = "vultr-pops/vultr-pop-asn-type-2023-09.csv";
+
+/// Five of its places.
+const PLACES: [(&str, &str); 5] = [
+    ("amsterdam", "[52.37, 4.90]"),
+    ("newyork", "[40.71, -74.01]"),
+    ("tokyo", "[35.68, 139.69]"),
+    ("saopaulo", "[-23.55, -46.63]"),
+    ("singapore", "[1.35, 103.82]"),
+];
+
+/// Large access networks.
+const EYEBALLS: [u32; 19] = [
+    701, 2516, 2856, 3215, 3269, 3320, 4134, 4713, 4766, 4837, 5089, 6830, 7018, 7922, 9121, 9498,
+    12_322, 12_389, 17_676,
+];
+
+/// Networks that validated origins by then, most of them very large.
+const VALIDATORS: [u32; 8] = [174, 1299, 2914, 3257, 3356, 6453, 6939, 7018];
+
+/// Every 200th AS of the graph, by the program's own table of routes.
+fn sample_of_ases(folder: &Folder, graph: &Path) -> Vec<u32> {
+    let words = ["--origins", "3356", "--out", "routes.csv"];
+    Program::new(folder.path()).args(["routes"]).args([graph]).args(words).exits(0);
+    let table = std::fs::read_to_string(folder.join("routes.csv")).unwrap();
+    let asns = table.lines().skip(1).map(|row| row.split(',').next().unwrap().parse().unwrap());
+    asns.step_by(200).collect()
+}
+
+/// A scenario on the Internet of a month: our sites with real providers, users in real networks, a
+/// bad day. Who parts, leaks and hijacks is made up.
+fn internet_scenario(neighbours: &str, asns: &[u32], validates: bool) -> String {
+    let mut links = String::new();
+    let mut providers = std::collections::BTreeSet::new();
+    let mut text = String::from(
+        "format: steerlab-scenario/1\nname: month\nseed: 1\nhorizon: 70min\nbucket: 5min\n\
+         client_bucket: 5min\nprefixes: [{id: any}]\nservices: [{id: web, response: 10kB}]\n\
+         demands: [{id: d, clients: all, prefix: any, rate: 100krps}]\nsites:\n",
+    );
+    for (place, at) in PLACES {
+        text.push_str(&format!("  - {{id: {place}, at: {at}}}\n"));
+        let rows = neighbours.lines().filter_map(|row| {
+            let cells: Vec<&str> = row.split(',').collect();
+            (cells[0] == place && cells[2] == "provider").then(|| cells[1].to_owned())
+        });
+        for asn in rows.take(6) {
+            links.push_str(&format!(
+                "  - {{id: {place}-{asn}, ends: [{place}, as{asn}], capacity: 1Tbps, delay: 1ms}}\n"
+            ));
+            providers.insert(asn);
+        }
+    }
+    text.push_str("neighbours:\n");
+    for asn in &providers {
+        text.push_str(&format!("  - {{id: as{asn}, asn: {asn}, kind: transit}}\n"));
+    }
+    text.push_str(&format!("links:\n{links}client_groups:\n"));
+    let asns: std::collections::BTreeSet<u32> = asns.iter().copied().chain(EYEBALLS).collect();
+    for asn in asns {
+        let weight = if EYEBALLS.contains(&asn) { 10 } else { 1 };
+        text.push_str(&format!("  - {{id: in-{asn}, asn: {asn}, weight: {weight}}}\n"));
+    }
+    text.push_str(
+        "routing:\n  model: bgp\n  asn: 64500\n  as_graph: graph.as-rel2.txt.bz2\n  \
+         bgp_convergence: {min: 5s, mean: 20s, max: 2min}\n",
+    );
+    if validates {
+        let rows = VALIDATORS.map(|asn| format!("{{asn: {asn}}}")).join(", ");
+        text.push_str(&format!("  roas: [{{prefix: any, asn: 64500}}]\n  validators: [{rows}]\n"));
+    }
+    text.push_str(
+        "events:\n  \
+         - depeer: {between: [174, 7018], at: 10min, until: 20min}\n  \
+         - depeer: {between: [7738, 26615], at: 10min, until: 20min}\n  \
+         - leak: {asn: 43996, at: 25min, until: 35min}\n  \
+         - hijack: {asn: 12389, prefix: any, at: 40min, until: 50min}\n\
+         arms:\n  - {id: still, policies: [static-anycast]}\n  - id: withdrawn\n    policies:\n      \
+         - scripted: {steps: [{at: 55min, withdraw: {prefix: any, site: amsterdam}}]}\n",
+    );
+    text
+}
+
+/// Landing sites by group, at the end of a client bucket.
+fn landings(folder: &Folder, arm: &str, bucket_s: f64) -> BTreeMap<String, String> {
+    let table = Table::read(&folder.join("csv/client_groups.csv"));
+    let rows = table.select(["arm", "client_group", "landing_site"], ["time_s"]);
+    rows.filter(|([of, ..], [time])| *of == arm && *time == bucket_s)
+        .map(|([_, group, site], _)| (group.to_owned(), site.to_owned()))
+        .collect()
+}
+
+fn assert_nothing_is_made_or_lost(folder: &Folder) {
+    let totals = Table::read(&folder.join("csv/totals.csv"));
+    let columns = ["offered_bps", "served_bps", "dropped_bps", "queue_growth_bps"];
+    let mut rows = 0;
+    for ([arm], [offered, served, dropped, queued]) in totals.select(["arm"], columns) {
+        assert!((offered - served - dropped - queued).abs() < 1e-9 * offered, "{arm}");
+        rows += 1;
+    }
+    assert_eq!(rows, 28);
+}
+
+fn lost_to_hijack(folder: &Folder) -> f64 {
+    let totals = Table::read(&folder.join("csv/totals.csv"));
+    totals
+        .select(["arm"], ["dropped_bps_hijacked"])
+        .filter_map(|([arm], [bps])| (arm == "still").then_some(bps))
+        .sum()
+}
+
+#[test]
+fn a_bad_day_on_the_internet_of_a_month() {
+    let (Some(graph), Some(neighbours)) = (data(GRAPH), data(NEIGHBOURS)) else { return };
+    let folder = Folder::new("internet-month");
+    folder.write("graph.as-rel2.txt.bz2", std::fs::read(&graph).unwrap());
+    let neighbours = std::fs::read_to_string(neighbours).unwrap();
+    let asns = sample_of_ases(&folder, &graph);
+    let mut lost = Vec::new();
+    for validates in [false, true] {
+        folder.write("month.yaml", internet_scenario(&neighbours, &asns, validates));
+        let begin = std::time::Instant::now();
+        play(&folder, &folder.join("month.yaml"));
+        println!(
+            "{} groups, 2 arms, 10 changes of routing: {:.1} s in all, {}",
+            landings(&folder, "still", 0.0).len(),
+            begin.elapsed().as_secs_f64(),
+            if cfg!(debug_assertions) { "debug build" } else { "release build" },
+        );
+        assert_nothing_is_made_or_lost(&folder);
+        let normal = landings(&folder, "still", 0.0);
+        assert!(normal.len() > 300 && normal.values().all(|site| !site.is_empty()));
+        let used: std::collections::BTreeSet<&String> = normal.values().collect();
+        assert!(used.len() >= 4, "{used:?}");
+        // Whatever went wrong is over, and everybody is back.
+        assert_eq!(landings(&folder, "still", 3_900.0), normal);
+        let without = landings(&folder, "withdrawn", 3_900.0);
+        assert!(without.values().all(|site| !site.is_empty() && site != "amsterdam"));
+        let stay =
+            |(group, site): (&String, &String)| site == "amsterdam" || without[group] == *site;
+        let (kept, all) = (normal.iter().filter(|row| stay(*row)).count(), normal.len());
+        assert_eq!(kept, all, "only users of the withdrawn site move");
+        let changed = |bucket: f64| {
+            let during = landings(&folder, "still", bucket);
+            during.iter().filter(|(group, site)| normal[*group] != **site).count()
+        };
+        let moved = [900.0, 1_800.0, 2_700.0].map(changed);
+        println!("moved by the de-peerings, the leak, the hijack: {moved:?}");
+        assert!(moved[1..].iter().all(|&count| count > 0 && count < all), "{moved:?}");
+        lost.push(lost_to_hijack(&folder));
+    }
+    println!("lost to the hijack: {lost:?} bit/s, without and with validation");
+    assert!(lost[0] > 0.0 && lost[1] < lost[0], "{lost:?}");
+    explain_agrees(&folder);
+    parted(&folder);
+}
+
+/// Two networks without a session are not neighbours on any path.
+fn parted(folder: &Folder) {
+    for (at, together) in [("9min", true), ("19min", false), ("24min", true)] {
+        let words = ["explain", "route", "month.yaml", "--client", "in-701", "--at", at];
+        let told = Program::new(folder.path()).args(words).exits(0).stdout;
+        let path = told.lines().find(|line| line.starts_with("AS path:")).unwrap();
+        assert_eq!(path.contains("AS7738 AS26615"), together, "{at}: {path}");
+    }
+}
+
+/// What `explain route` says is where the run put the group.
+fn explain_agrees(folder: &Folder) {
+    for (bucket_s, at) in [(0.0, "4min"), (1_800.0, "34min59s"), (2_700.0, "49min59s")] {
+        let seen = landings(folder, "still", bucket_s);
+        for asn in [701, 4134, 12_389] {
+            let group = format!("in-{asn}");
+            let words = ["explain", "route", "month.yaml", "--client", &group, "--at", at];
+            let told = Program::new(folder.path()).args(words).exits(0).stdout;
+            let says = match seen[&group].as_str() {
+                "" => format!("{group} is lost (hijacked)"),
+                site => format!("{group} lands at {site} over as"),
+            };
+            assert!(told.starts_with(&says), "{says}: {told}");
+            assert!(told.contains(&format!("AS path: AS{asn}")), "{told}");
+        }
     }
 }

@@ -6,15 +6,19 @@ use crate::args::{ExplainArgs, Format, RunOptions};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::table::plain;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use steerlab_engine::kernel::SimTime;
 use steerlab_engine::record::RunId;
 use steerlab_engine::route::Fate;
-use steerlab_engine::route::landing::{Explanation, HopChoice, SiteRank};
+use steerlab_engine::route::landing::{Explanation, HopChoice, RouteChoice, SiteRank};
 use steerlab_engine::run::query_route;
 use steerlab_engine::scenario::{ArmId, ClientGroupId, PrefixId, Scenario};
 use steerlab_policies::BuiltIn;
 use steerlab_results::view::{ColumnData, DataTable, RunView};
+
+/// Routes of one network that are shown; the others are counted.
+const ROUTES_SHOWN: usize = 12;
 
 /// Explains.
 pub fn explain(console: &Console, args: &ExplainArgs) -> Exit {
@@ -186,8 +190,9 @@ fn hops_text(scenario: &Scenario, hops: &[HopChoice]) -> String {
     let mut text = format!("AS path: {}\n", names.join(" "));
     for hop in hops {
         text.push_str(&format!("\nAS{} has {}:\n", hop.asn, counted(hop.routes.len())));
-        let rows: Vec<Vec<String>> = hop
-            .routes
+        // The route taken comes first; of a network with a hundred neighbours the rest is counted.
+        let (shown, others) = hop.routes.split_at(hop.routes.len().min(ROUTES_SHOWN));
+        let rows: Vec<Vec<String>> = shown
             .iter()
             .map(|route| {
                 let path: Vec<String> = route.as_path.iter().map(u32::to_string).collect();
@@ -202,8 +207,26 @@ fn hops_text(scenario: &Scenario, hops: &[HopChoice]) -> String {
             })
             .collect();
         text.push_str(&plain(&["", "as_path", "site", "learned_from", "why"], &rows));
+        if !others.is_empty() {
+            text.push_str(&format!("and {} more: {}\n", others.len(), summary(others)));
+        }
     }
     text
+}
+
+/// How many routes lost for which reason, without the figures behind the reason.
+fn summary(routes: &[RouteChoice]) -> String {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for route in routes {
+        let reason = match route.reason.split_once(" to that of ") {
+            Some((reason, _)) => reason,
+            None => route.reason.split(": ").next().unwrap_or(""),
+        };
+        let reason = if reason.starts_with("local preference") { "as good" } else { reason };
+        *reasons.entry(reason).or_default() += 1;
+    }
+    let words = reasons.iter().map(|(reason, count)| format!("{count} {reason}"));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 fn counted(routes: usize) -> String {

@@ -88,27 +88,7 @@ fn world(links: &[AsLink], own: &[Own], groups: &[u32]) -> Scenario {
     scenario.arms.rows_mut()[0].policies.clear();
     let everywhere = scenario.network.sites.ids().collect();
     scenario.prefixes.push(Prefix { id: "any".to_owned(), sites: everywhere, value: 1.0 });
-    for &asn in groups {
-        let group = scenario.client_groups.push(ClientGroup {
-            id: format!("in-as{asn}"),
-            label: String::new(),
-            location: None,
-            neighbour: None,
-            asn: Some(asn),
-            weight: 1.0,
-            rtt: Vec::new(),
-        });
-        scenario.dns.mixes.push(Vec::new());
-        scenario.demands.push(Demand {
-            id: format!("of-as{asn}"),
-            source: Source::Clients(group),
-            target: Target::Prefix(ANY),
-            service: ServiceId(1),
-            tenant: TenantId(0),
-            rate: Rate::RequestsPerS(1.0),
-            profile: None,
-        });
-    }
+    groups.iter().for_each(|&asn| add_group(&mut scenario, asn));
     scenario.landing = LandingSpec::Bgp(Box::new(BgpSpec {
         asn: OURS,
         file: None,
@@ -130,6 +110,29 @@ fn world(links: &[AsLink], own: &[Own], groups: &[u32]) -> Scenario {
     scenario.bucket = seconds(60.0);
     scenario.client_bucket = seconds(60.0);
     scenario
+}
+
+/// A client group in an AS, with one request a second.
+fn add_group(scenario: &mut Scenario, asn: u32) {
+    let group = scenario.client_groups.push(ClientGroup {
+        id: format!("in-as{asn}"),
+        label: String::new(),
+        location: None,
+        neighbour: None,
+        asn: Some(asn),
+        weight: 1.0,
+        rtt: Vec::new(),
+    });
+    scenario.dns.mixes.push(Vec::new());
+    scenario.demands.push(Demand {
+        id: format!("of-as{asn}"),
+        source: Source::Clients(group),
+        target: Target::Prefix(ANY),
+        service: ServiceId(1),
+        tenant: TenantId(0),
+        rate: Rate::RequestsPerS(1.0),
+        profile: None,
+    });
 }
 
 /// A message takes 1 s and a speaker 0.5 s; no chance.
@@ -313,6 +316,13 @@ fn trouble_elsewhere_does_what_arithmetic_says() {
     };
     assert_eq!(with(hijack(false, false), &protect), [S0, S1, S0, S0, taken()]);
     assert_eq!(with(hijack(true, false), &protect), [S0, S1, S0, S0, taken()]);
+    // 3 rejects more specific blocks; its provider 1 does not, and takes its traffic to the thief.
+    let half = |scenario: &mut Scenario| {
+        let spec = spec(scenario);
+        spec.roas = vec![Roa { prefix: ANY, asn: OURS, more_specifics: false }];
+        spec.validators = vec![(3, Validation::Drop)];
+    };
+    assert_eq!(with(hijack(true, false), &half), [taken(), taken(), taken(), taken(), taken()]);
     // 3 tells each provider what it has of the other: to both a customer's route, but longer than
     // ours. Nothing moves until 1 does not hear us any more.
     assert_eq!(with(Trouble::Leak { asn: 3 }, &nothing), [S0, S1, S0, S0, S1]);
@@ -616,7 +626,6 @@ fn compare_random(cases: u64, troubled: bool) -> Comparison {
             out.elsewhere += 1;
         }
     }
-    println!("{out:?}");
     out
 }
 

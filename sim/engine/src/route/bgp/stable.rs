@@ -6,7 +6,7 @@
 //! 2002), which no single run can.
 //!
 //! Nothing here is shared with the event-driven solver: routes are plain values, made by walking
-//! every path a route could take ([`naive`]), so that each checks the other.
+//! every path a route could take (`naive`), so that each checks the other.
 
 mod naive;
 mod situation;

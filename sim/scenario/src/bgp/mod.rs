@@ -1,8 +1,8 @@
 //! BGP labs: a network of speakers, what happens to it, and what must come out, in one file.
 //!
 //! The file goes through the same parser, limits and checks as a scenario; only its table
-//! ([`lab_table`]) and its last stage ([`resolve`]) are its own. Route policies ([`policy`],
-//! [`policy_table`]) are read the same way wherever they stand.
+//! (`lab_table`) and its last stage (`resolve`) are its own. Route policies (`policy`,
+//! `policy_table`) are read the same way wherever they stand.
 
 mod expect;
 mod expect_table;

@@ -105,7 +105,7 @@ pub(crate) fn community(text: &str) -> Result<Community, Bad> {
     made.ok_or_else(|| bad("is not a community", COMMUNITY_HELP))
 }
 
-/// A community as [`community`] reads it.
+/// A community as `community` reads it.
 #[must_use]
 pub fn community_text(community: &Community) -> String {
     match community {

@@ -166,7 +166,7 @@ fn bad_input_is_told_with_its_place_and_writes_nothing() {
 fn both_solvers_agree_on_a_real_month() {
     use steerlab_engine::kernel::{Id, SimSpan, SimTime};
     use steerlab_engine::route::bgp::{
-        BgpChange, BgpPrefixId, BgpSim, Origin, Origination, SettleLimits, Settled, SpeakerId,
+        BgpChange, BgpPrefixId, BgpSim, Origination, SettleLimits, Settled, SpeakerId,
         from_as_graph,
     };
     use steerlab_engine::route::{bgp, internet};
@@ -194,16 +194,7 @@ fn both_solvers_agree_on_a_real_month() {
         internet::Solution::solve(&graph, &announced, &mut internet::Workspace::default()).unwrap();
     let mut sim = BgpSim::new(std::sync::Arc::new(network), 1, 0);
     for &at in &origins {
-        let origination = Origination {
-            speaker: SpeakerId(at),
-            prefix: BgpPrefixId(0),
-            med: None,
-            origin: Origin::Igp,
-            communities: Vec::new(),
-            prepend: 0,
-            path: Vec::new(),
-            sessions: None,
-        };
+        let origination = Origination::plain(SpeakerId(at), BgpPrefixId(0));
         sim.apply(SimTime::ZERO, BgpChange::Announce(origination));
     }
     let settled = sim.settle(SettleLimits::default());

@@ -284,6 +284,32 @@ fn push_site(out: &mut String, site: &SiteNow, (x, y): (f64, f64), r: f64) {
     }
 }
 
+/// Where a label of a width fits beside a mark (x, y, and the gap to it): right, left, above or below,
+/// inside the map, off other labels, and free of what the caller draws. None: nowhere.
+pub(super) fn label_place(
+    map: &Projection,
+    (x, y, gap): (f64, f64, f64),
+    width: f64,
+    taken: &[[f64; 4]],
+    free: &dyn Fn(f64, f64, f64, f64) -> bool,
+) -> Option<(f64, f64)> {
+    let choices = [
+        (x + gap, y - 6.5),
+        (x - gap - width, y - 6.5),
+        (x - width / 2.0, y - gap - 13.0),
+        (x - width / 2.0, y + gap),
+    ];
+    choices.into_iter().find(|&(left, top)| {
+        let (right, bottom) = (left + width, top + 13.0);
+        left >= 2.0
+            && right <= f64::from(map.size.0) - 2.0
+            && top >= 2.0
+            && bottom <= f64::from(map.size.1) - 2.0
+            && taken.iter().all(|b| right < b[0] || left > b[2] || bottom < b[1] || top > b[3])
+            && free(left, top, right, bottom)
+    })
+}
+
 /// Names of the sites that matter most, where there is room.
 fn push_labels(
     out: &mut String,
@@ -311,29 +337,17 @@ fn push_labels(
             _ => id,
         };
         let width = text_width(&words) * 11.0;
-        let gap = r + 5.0;
-        let choices = [
-            (x + gap, y - 6.5),
-            (x - gap - width, y - 6.5),
-            (x - width / 2.0, y - gap - 13.0),
-            (x - width / 2.0, y + gap),
-        ];
-        let free = |&(left, top): &(f64, f64)| {
-            let (right, bottom) = (left + width, top + 13.0);
-            left >= 2.0
-                && right <= f64::from(map.size.0) - 2.0
-                && top >= 2.0
-                && bottom <= f64::from(map.size.1) - 2.0
-                && taken.iter().all(|b| right < b[0] || left > b[2] || bottom < b[1] || top > b[3])
-                && drawn.iter().all(|&(other, sx, sy, sr)| {
-                    other == site
-                        || sx + sr < left
-                        || sx - sr > right
-                        || sy + sr < top
-                        || sy - sr > bottom
-                })
+        let free = |left: f64, top: f64, right: f64, bottom: f64| {
+            drawn.iter().all(|&(other, sx, sy, sr)| {
+                other == site
+                    || sx + sr < left
+                    || sx - sr > right
+                    || sy + sr < top
+                    || sy - sr > bottom
+            })
         };
-        if let Some((left, top)) = choices.into_iter().find(free) {
+        let place = label_place(map, (x, y, r + 5.0), width, &taken, &free);
+        if let Some((left, top)) = place {
             taken.push([left, top, left + width, top + 13.0]);
             labels += 1;
             let _ = write!(

@@ -57,16 +57,7 @@ impl Net {
 const P: BgpPrefixId = BgpPrefixId(0);
 
 fn origination(speaker: SpeakerId) -> Origination {
-    Origination {
-        speaker,
-        prefix: P,
-        med: None,
-        origin: Origin::Igp,
-        communities: Vec::new(),
-        prepend: 0,
-        path: Vec::new(),
-        sessions: None,
-    }
+    Origination::plain(speaker, P)
 }
 
 fn announce(sim: &mut BgpSim, speaker: SpeakerId) {

@@ -16,16 +16,7 @@ fn quiet(sim: &mut BgpSim) {
 }
 
 fn origination(speaker: SpeakerId, prefix: u32) -> Origination {
-    Origination {
-        speaker,
-        prefix: BgpPrefixId(prefix),
-        med: None,
-        origin: Origin::Igp,
-        communities: Vec::new(),
-        prepend: 0,
-        path: Vec::new(),
-        sessions: None,
-    }
+    Origination::plain(speaker, BgpPrefixId(prefix))
 }
 
 fn random_mrai(stream: &mut Stream) -> Mrai {

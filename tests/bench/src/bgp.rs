@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use steerlab_engine::kernel::{Id, SimSpan, Stream, StreamKey};
 use steerlab_engine::route::bgp::{
-    BgpChange, BgpNetwork, BgpPrefix, BgpPrefixId, BgpSim, IgpLink, IgpLinkId, Origin, Origination,
+    BgpChange, BgpNetwork, BgpPrefix, BgpPrefixId, BgpSim, IgpLink, IgpLinkId, Origination,
     Relation, Session, SettleLimits, Settled, SpeakerId, from_as_graph, plain_side, plain_speaker,
 };
 
@@ -109,16 +109,7 @@ fn settle(sim: &mut BgpSim) -> Result<(), String> {
 }
 
 fn origination(speaker: SpeakerId, prefix: BgpPrefixId) -> Origination {
-    Origination {
-        speaker,
-        prefix,
-        med: None,
-        origin: Origin::Igp,
-        communities: Vec::new(),
-        prepend: 0,
-        path: vec![100_000 + prefix.0],
-        sessions: None,
-    }
+    Origination { path: vec![100_000 + prefix.0], ..Origination::plain(speaker, prefix) }
 }
 
 fn build(

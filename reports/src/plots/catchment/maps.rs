@@ -6,7 +6,7 @@ use super::shares::legend;
 use crate::figure::{Shape, text_width};
 use crate::number::percent;
 use crate::plots::land::{self, Projection};
-use crate::plots::map::{project, real};
+use crate::plots::map::{label_place, project, real};
 use crate::plots::timeline::Context;
 use crate::plots::{Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch, THIRD_PX, WIDE_PX};
 use crate::rows::Missing;
@@ -284,22 +284,8 @@ fn sites(
         let _ = write!(rings, "<path class=\"l {ink}\" stroke-width=\"2.2\" d=\"{data}\"/>");
         let words = text::shorten(&catchment.named[index], 18);
         let width = text_width(&words) * 11.0;
-        let gap = r + 4.0;
-        let choices = [
-            (x + gap, y - 6.5),
-            (x - gap - width, y - 6.5),
-            (x - width / 2.0, y - gap - 13.0),
-            (x - width / 2.0, y + gap),
-        ];
-        let free = |&(left, top): &(f64, f64)| {
-            let (right, bottom) = (left + width, top + 13.0);
-            left >= 2.0
-                && right <= f64::from(map.size.0) - 2.0
-                && top >= 2.0
-                && bottom <= f64::from(map.size.1) - 2.0
-                && taken.iter().all(|b| right < b[0] || left > b[2] || bottom < b[1] || top > b[3])
-        };
-        if let Some((left, top)) = choices.into_iter().find(free) {
+        let place = label_place(map, (x, y, r + 4.0), width, &taken, &|_, _, _, _| true);
+        if let Some((left, top)) = place {
             taken.push([left, top, left + width, top + 13.0]);
             let _ = write!(
                 labels,

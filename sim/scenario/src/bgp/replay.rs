@@ -12,8 +12,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use steerlab_engine::kernel::{SimSpan, SimTime};
 use steerlab_engine::route::bgp::{
-    BgpChange, BgpPrefixId, Origin, Origination, Relation, RoutePolicy, RoutePolicyId, Session,
-    SpeakerId, Verdict, plain_side, plain_speaker,
+    BgpChange, BgpPrefixId, Origination, Relation, RoutePolicy, RoutePolicyId, Session, SpeakerId,
+    Verdict, plain_side, plain_speaker,
 };
 
 /// A recorded peer: AS number and address.
@@ -288,14 +288,8 @@ fn change(
         return BgpChange::Withdraw { speaker, prefix };
     }
     BgpChange::Announce(Origination {
-        speaker,
-        prefix,
-        med: None,
-        origin: Origin::Igp,
-        communities: Vec::new(),
-        prepend: 0,
         path: assumed.behind(&update.as_path, update.peer_asn),
-        sessions: None,
+        ..Origination::plain(speaker, prefix)
     })
 }
 

@@ -410,6 +410,23 @@ pub struct Origination {
     pub sessions: Option<Vec<SessionId>>,
 }
 
+impl Origination {
+    /// A prefix announced plainly over all sessions.
+    #[must_use]
+    pub fn plain(speaker: SpeakerId, prefix: BgpPrefixId) -> Origination {
+        Origination {
+            speaker,
+            prefix,
+            med: None,
+            origin: Origin::Igp,
+            communities: Vec::new(),
+            prepend: 0,
+            path: Vec::new(),
+            sessions: None,
+        }
+    }
+}
+
 /// Options of the decision process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionOptions {

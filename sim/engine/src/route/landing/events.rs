@@ -150,14 +150,8 @@ impl EventLanding {
         let Some(block) = block else { return };
         let change = if on {
             BgpChange::Announce(Origination {
-                speaker,
-                prefix: block,
-                med: None,
-                origin: Origin::Igp,
-                communities: Vec::new(),
-                prepend: 0,
                 path: if *pretends { vec![self.spec.asn] } else { Vec::new() },
-                sessions: None,
+                ..Origination::plain(speaker, block)
             })
         } else {
             BgpChange::Withdraw { speaker, prefix: block }

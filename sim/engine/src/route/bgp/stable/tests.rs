@@ -3,8 +3,8 @@
 use super::{Situation, StableLimits, StableState, TooLarge, stable_states};
 use crate::kernel::Table;
 use crate::route::bgp::model::{
-    BgpNetwork, BgpPrefix, BgpPrefixId, Match, Origin, Origination, Relation, RoutePolicy,
-    RoutePolicyId, Rule, Session, SessionSide, Set, SpeakerId, Verdict,
+    BgpNetwork, BgpPrefix, BgpPrefixId, Match, Origination, Relation, RoutePolicy, RoutePolicyId,
+    Rule, Session, SessionSide, Set, SpeakerId, Verdict,
 };
 use crate::route::bgp::{plain_side, plain_speaker};
 
@@ -49,16 +49,7 @@ fn gadget(lists: &[(u32, &[&str])], edges: &[(u32, u32)]) -> Situation {
         })
         .collect();
     network.sessions = sessions.into_iter().collect();
-    let origination = Origination {
-        speaker: SpeakerId(0),
-        prefix: BgpPrefixId(0),
-        med: None,
-        origin: Origin::Igp,
-        communities: Vec::new(),
-        prepend: 0,
-        path: Vec::new(),
-        sessions: None,
-    };
+    let origination = Origination::plain(SpeakerId(0), BgpPrefixId(0));
     Situation { network, originations: vec![origination], ..Situation::default() }
 }
 

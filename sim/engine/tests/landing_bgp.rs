@@ -88,27 +88,7 @@ fn world(links: &[AsLink], own: &[Own], groups: &[u32]) -> Scenario {
     scenario.arms.rows_mut()[0].policies.clear();
     let everywhere = scenario.network.sites.ids().collect();
     scenario.prefixes.push(Prefix { id: "any".to_owned(), sites: everywhere, value: 1.0 });
-    for &asn in groups {
-        let group = scenario.client_groups.push(ClientGroup {
-            id: format!("in-as{asn}"),
-            label: String::new(),
-            location: None,
-            neighbour: None,
-            asn: Some(asn),
-            weight: 1.0,
-            rtt: Vec::new(),
-        });
-        scenario.dns.mixes.push(Vec::new());
-        scenario.demands.push(Demand {
-            id: format!("of-as{asn}"),
-            source: Source::Clients(group),
-            target: Target::Prefix(ANY),
-            service: ServiceId(1),
-            tenant: TenantId(0),
-            rate: Rate::RequestsPerS(1.0),
-            profile: None,
-        });
-    }
+    groups.iter().for_each(|&asn| add_group(&mut scenario, asn));
     scenario.landing = LandingSpec::Bgp(Box::new(BgpSpec {
         asn: OURS,
         file: None,
@@ -130,6 +110,29 @@ fn world(links: &[AsLink], own: &[Own], groups: &[u32]) -> Scenario {
     scenario.bucket = seconds(60.0);
     scenario.client_bucket = seconds(60.0);
     scenario
+}
+
+/// One client group with one unit of demand in an AS.
+fn add_group(scenario: &mut Scenario, asn: u32) {
+    let group = scenario.client_groups.push(ClientGroup {
+        id: format!("in-as{asn}"),
+        label: String::new(),
+        location: None,
+        neighbour: None,
+        asn: Some(asn),
+        weight: 1.0,
+        rtt: Vec::new(),
+    });
+    scenario.dns.mixes.push(Vec::new());
+    scenario.demands.push(Demand {
+        id: format!("of-as{asn}"),
+        source: Source::Clients(group),
+        target: Target::Prefix(ANY),
+        service: ServiceId(1),
+        tenant: TenantId(0),
+        rate: Rate::RequestsPerS(1.0),
+        profile: None,
+    });
 }
 
 /// A message takes 1 s and a speaker 0.5 s; no chance.
@@ -616,7 +619,6 @@ fn compare_random(cases: u64, troubled: bool) -> Comparison {
             out.elsewhere += 1;
         }
     }
-    println!("{out:?}");
     out
 }
 

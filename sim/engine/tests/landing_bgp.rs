@@ -287,6 +287,27 @@ fn requests_to_neighbours_do_what_they_say() {
 }
 
 #[test]
+fn a_discriminator_moves_a_neighbour_to_another_of_our_sites() {
+    let med = |least: u32, other: Option<u32>| {
+        let mut scenario = world(&[(1, 3, Customer)], &[(0, 1, BUYS), (1, 1, BUYS)], &[1, 3]);
+        let with = |med| Attributes { med, ..Attributes::default() };
+        scenario.announcements =
+            vec![announced(0, 0, with(other)), announced(1, 1, with(Some(least)))];
+        last_ends(&scenario)
+    };
+    assert_eq!(med(10, Some(20)), [S1, S1]);
+    assert_eq!(med(20, Some(10)), [S0, S0]);
+    // None is 0.
+    assert_eq!(med(10, None), [S0, S0]);
+    // A longer path loses before.
+    let mut scenario = world(&[(1, 3, Customer)], &[(0, 1, BUYS), (1, 1, BUYS)], &[1, 3]);
+    let longer = Attributes { prepend: 1, ..Attributes::default() };
+    let worse = Attributes { med: Some(5), ..Attributes::default() };
+    scenario.announcements = vec![announced(0, 0, longer), announced(1, 1, worse)];
+    assert_eq!(last_ends(&scenario), [S1, S1]);
+}
+
+#[test]
 fn trouble_elsewhere_does_what_arithmetic_says() {
     let lost = |cause| End::Lost(cause);
     let with = |trouble: Trouble, more: &dyn Fn(&mut Scenario)| {
@@ -467,6 +488,7 @@ fn random_attributes(stream: &mut Stream, ases: u32) -> Attributes {
     attributes.prepend_to = if prepend_to { vec![(asn(), 2)] } else { Vec::new() };
     attributes.prepend = if prepend { 1 + below(stream, 3) as u8 } else { 0 };
     attributes.local_pref = local_pref.then(|| [50, 150, 250, 350, 450][below(stream, 5) as usize]);
+    attributes.med = (below(stream, 3) == 0).then(|| below(stream, 3));
     attributes
 }
 

@@ -201,7 +201,10 @@ impl DirectLanding {
         if row.whole.solution != Solution::default() {
             trouble.zombies = self.zombies(&row.whole);
         }
-        let own = row.offers.iter().filter_map(|offer| self.own_seed(prefix, offer));
+        let own = row.offers.iter().filter_map(|offer| {
+            Some((self.own_seed(prefix, offer)?, offer.attributes.med.unwrap_or(0)))
+        });
+        let own = least_med(own.collect()).into_iter();
         let mut seeds: Vec<Seed> = own.chain(self.foreign_seeds(prefix, false)).collect();
         // Among equal sessions with one neighbour the first link wins, as the lowest address does.
         seeds.sort_by_key(|seed| seed.exit);
@@ -412,6 +415,20 @@ impl Questions<'_> {
         let mut known = self.known.borrow_mut();
         known.entry(at).or_insert_with(|| self.inquiry.equal_next_hops(at)).clone()
     }
+}
+
+/// Seeds of ours that are left when a neighbour has compared their discriminators (RFC 4271, section
+/// 9.1.2.2 c): it never takes one if another one, as good until then, has a lower number. Without
+/// one it is 0.
+fn least_med(own: Vec<(Seed, u32)>) -> Vec<Seed> {
+    let standing = |seed: &Seed| (seed.at, seed.local_preference(), seed.path.len());
+    let mut least = BTreeMap::new();
+    for (seed, med) in &own {
+        let known = least.entry(standing(seed)).or_insert(*med);
+        *known = (*known).min(*med);
+    }
+    let left = own.into_iter().filter(|(seed, med)| least[&standing(seed)] == *med);
+    left.map(|(seed, _)| seed).collect()
 }
 
 /// A few AS numbers for people.

@@ -350,6 +350,46 @@ fn trouble_elsewhere_does_what_arithmetic_says() {
 }
 
 #[test]
+fn what_began_twice_lasts_until_it_has_ended_twice() {
+    let taken = || End::Lost(DropCause::Hijacked);
+    let usual = [S0, S1, S0, S0, S1];
+    let twice = |first: Trouble, second: Trouble| {
+        let mut scenario = two_providers();
+        happens(&mut scenario, 10.0, Change::RoutingTrouble(first.clone()));
+        happens(&mut scenario, 20.0, Change::RoutingTrouble(second.clone()));
+        let both = last_ends(&scenario);
+        happens(&mut scenario, 30.0, Change::RoutingTroubleEnds(first));
+        let one = last_ends(&scenario);
+        happens(&mut scenario, 40.0, Change::RoutingTroubleEnds(second));
+        assert_eq!(last_ends(&scenario), usual);
+        (both, one)
+    };
+    let hijack = |pretends| Trouble::Hijack { asn: 5, prefix: ANY, more_specific: false, pretends };
+    let plain = vec![S0, taken(), S0, S0, taken()];
+    assert_eq!(twice(hijack(false), hijack(false)), (plain.clone(), plain.clone()));
+    let forged = vec![S0, S1, S0, S0, taken()];
+    assert_eq!(twice(hijack(true), hijack(false)), (plain.clone(), plain.clone()));
+    assert_eq!(twice(hijack(false), hijack(true)), (forged.clone(), forged));
+    let parted = vec![S0, S1, S1, S0, S1];
+    let (a, b) = (Trouble::Depeering { a: 3, b: 1 }, Trouble::Depeering { a: 1, b: 3 });
+    assert_eq!(twice(a, b), (parted.clone(), parted.clone()));
+    let prefers = |value| Trouble::LocalPref { asn: 3, neighbour: 2, value };
+    assert_eq!(twice(prefers(50), prefers(150)), (parted.clone(), parted.clone()));
+    assert_eq!(twice(prefers(150), prefers(50)), (usual.to_vec(), usual.to_vec()));
+    let mut scenario = two_providers();
+    for (second, change) in [
+        (10.0, Change::SessionDown(LinkId(0))),
+        (20.0, Change::SessionDown(LinkId(0))),
+        (30.0, Change::SessionUp(LinkId(0))),
+    ] {
+        happens(&mut scenario, second, change);
+    }
+    assert_eq!(last_ends(&scenario), [S1, S1, S1, S1, S1]);
+    happens(&mut scenario, 40.0, Change::SessionUp(LinkId(0)));
+    assert_eq!(last_ends(&scenario), usual);
+}
+
+#[test]
 fn a_leak_takes_over_where_a_customer_route_beats_a_peers() {
     // We announce only to 2, so 1 hears us from its peer 2; then 3, customer of both, leaks 2's
     // route to 1, which prefers a customer's. Traffic still lands, over a longer way.

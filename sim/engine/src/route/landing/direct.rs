@@ -131,6 +131,8 @@ impl DirectLanding {
             if *pretends {
                 seed.path = vec![self.spec.asn];
             }
+            // An AS originates a block once: as it began to last.
+            seeds.retain(|known: &Seed| known.at != at);
             seeds.push(seed);
         }
         seeds
@@ -161,8 +163,10 @@ impl DirectLanding {
                     out.links_down.extend(self.index(*a).zip(self.index(*b)));
                 }
                 Trouble::LocalPref { asn, neighbour, value } => {
-                    let pair = self.index(*asn).zip(self.index(*neighbour));
-                    out.preferences.extend(pair.map(|(a, b)| (a, b, *value)));
+                    // The last one to begin counts.
+                    let Some(pair) = self.index(*asn).zip(self.index(*neighbour)) else { continue };
+                    out.preferences.retain(|&(a, b, _)| (a, b) != pair);
+                    out.preferences.push((pair.0, pair.1, *value));
                 }
                 Trouble::Hijack { .. } | Trouble::Blackhole { .. } | Trouble::Zombie { .. } => {}
             }

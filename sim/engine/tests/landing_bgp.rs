@@ -7,12 +7,13 @@ use steerlab_engine::net::testing::{plain_link, plain_neighbour};
 use steerlab_engine::net::{
     GeoPoint, LinkId, LinkKind, NeighbourId, NeighbourKind, Network, SiteId,
 };
-use steerlab_engine::record::{Bucket, ClientRow, DropCause, Recorder, RunId, Warning};
+use steerlab_engine::record::{Bucket, ClientRow, DropCause, MoveRecord, Recorder, RunId, Warning};
+use steerlab_engine::route::Fate;
 use steerlab_engine::route::bgp::{Mrai, MraiScope, Relation as SessionRelation, Validation};
 use steerlab_engine::route::internet::{AsGraph, Link, Relation};
 use steerlab_engine::route::landing::bgp::{BgpSolver, BgpSpec, BgpTiming, Presence, Roa};
-use steerlab_engine::route::landing::{Attributes, LandingSpec, Trouble};
-use steerlab_engine::run::{Limits, run};
+use steerlab_engine::route::landing::{Attributes, Explanation, LandingSpec, Trouble};
+use steerlab_engine::run::{Limits, query_route, run};
 use steerlab_engine::scenario::testing::plain;
 use steerlab_engine::scenario::{
     Announcement, ArmId, Change, ClientGroup, Demand, Prefix, PrefixId, Rate, Scenario, ServiceId,
@@ -184,9 +185,15 @@ struct Seen {
     /// Per bucket and group: requests lost by cause, in units of the offered ones.
     lost: Vec<Vec<[f64; DropCause::ALL.len()]>>,
     warnings: Vec<Warning>,
+    /// When users moved.
+    moves: Vec<SimTime>,
 }
 
 impl Recorder for Seen {
+    fn moved(&mut self, moved: &MoveRecord<'_>) {
+        self.moves.push(moved.at);
+    }
+
     fn bucket(&mut self, bucket: &Bucket<'_>) {
         let flow = bucket.total.flow;
         let gone = flow.served_bits + flow.dropped_bits_total() + flow.queued_bits;
@@ -349,6 +356,42 @@ fn trouble_elsewhere_does_what_arithmetic_says() {
     assert_eq!(with(prefers(50), &nothing), [S0, S1, S0, S0, S1]);
 }
 
+/// At every instant somebody asks, the route that is said to be taken is there and leads where the
+/// users are.
+#[test]
+fn what_is_explained_is_what_happens() {
+    let mut refused = two_providers();
+    spec(&mut refused).roas = vec![Roa { prefix: ANY, asn: OURS, more_specifics: false }];
+    spec(&mut refused).validators = vec![(1, Validation::Drop), (2, Validation::Drop)];
+    let hijack = Trouble::Hijack { asn: 5, prefix: ANY, more_specific: true, pretends: false };
+    happens(&mut refused, 10.0, Change::RoutingTrouble(hijack));
+    let chain = [(1, 2, Customer), (2, 3, Customer), (4, 3, Customer)];
+    let mut kept = world(&chain, &[(0, 3, BUYS), (1, 4, BUYS)], &[1, 2, 3, 4]);
+    happens(&mut kept, 10.0, Change::RoutingTrouble(Trouble::Zombie { asn: 2 }));
+    happens(&mut kept, 20.0, Change::SessionDown(LinkId(0)));
+    for (mut scenario, solver) in
+        [(&refused, BOTH[0]), (&refused, BOTH[1]), (&kept, BOTH[0]), (&kept, BOTH[1])]
+            .map(|(scenario, solver)| (scenario.clone(), solver))
+    {
+        spec(&mut scenario).solver = solver;
+        for group in scenario.client_groups.ids() {
+            let id = RunId { arm: ArmId(0), replication: 0 };
+            let asked = query_route(&scenario, id, &NoPolicies, (group, ANY), at(60.0))
+                .expect("no limit is in reach");
+            assert_eq!(asked.fate, asked.next);
+            let Explanation::Hops(hops) = asked.why else { panic!("no hops") };
+            let taken = |place: usize| hops[place].routes.iter().find(|route| route.taken);
+            for (place, hop) in hops.iter().enumerate() {
+                assert!(taken(place).is_some(), "{solver:?}, {group:?}: {hop:?}");
+            }
+            let last = taken(hops.len() - 1).and_then(|route| route.site);
+            if let Fate::Lands(landing) = asked.fate {
+                assert_eq!(last, Some(landing.site), "{solver:?}, {group:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_began_twice_lasts_until_it_has_ended_twice() {
     let taken = || End::Lost(DropCause::Hijacked);
@@ -387,6 +430,22 @@ fn what_began_twice_lasts_until_it_has_ended_twice() {
     assert_eq!(last_ends(&scenario), [S1, S1, S1, S1, S1]);
     happens(&mut scenario, 40.0, Change::SessionUp(LinkId(0)));
     assert_eq!(last_ends(&scenario), usual);
+}
+
+/// 1, 2 and 3 sell to us and each prefers what the next one tells it over what we do: no state is
+/// stable (Griffin, Shepherd, Wilfong 2002, "bad gadget").
+#[test]
+fn what_never_settles_goes_on_from_the_start() {
+    let ring = [(1, 2, Peer), (2, 3, Peer), (3, 1, Peer)];
+    let own: Vec<Own> = (0..3).map(|site| (site, site + 1, BUYS)).collect();
+    let mut scenario = world(&ring, &own, &[1, 2, 3]);
+    for (asn, neighbour) in [(1, 2), (2, 3), (3, 1)] {
+        let trouble = Trouble::LocalPref { asn, neighbour, value: 1_000 };
+        happens(&mut scenario, 0.0, Change::RoutingTrouble(trouble));
+    }
+    let seen = solved(&scenario, BgpSolver::Events);
+    assert!(unsettled(&seen));
+    assert!(seen.moves.iter().any(|moved| *moved > at(60.0)), "{:?}", seen.moves);
 }
 
 #[test]

@@ -428,8 +428,8 @@ impl LandingModel for EventLanding {
                             + specific,
                     });
                 }
-                // A more specific block is followed wherever there is a route to it.
-                if !candidates.is_empty() {
+                // A more specific block is followed wherever there is a route to it that is used.
+                if candidates.iter().any(|row| !matches!(row.standing, Standing::Refused(_))) {
                     break;
                 }
             }

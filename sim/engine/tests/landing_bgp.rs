@@ -446,6 +446,19 @@ fn what_never_settles_goes_on_from_the_start() {
     let seen = solved(&scenario, BgpSolver::Events);
     assert!(unsettled(&seen));
     assert!(seen.moves.iter().any(|moved| *moved > at(60.0)), "{:?}", seen.moves);
+    // The other solver says so too, even if it is over at the end; not if it is over at once.
+    let preferred = scenario.timeline.clone();
+    let ends = |scenario: &mut Scenario, second| {
+        for event in &preferred {
+            let Change::RoutingTrouble(trouble) = &event.change else { continue };
+            happens(scenario, second, Change::RoutingTroubleEnds(trouble.clone()));
+        }
+    };
+    let mut later = scenario.clone();
+    ends(&mut later, 60.0);
+    assert!(unsettled(&solved(&later, BgpSolver::Direct)));
+    ends(&mut scenario, 0.0);
+    assert!(!unsettled(&solved(&scenario, BgpSolver::Direct)));
 }
 
 #[test]

@@ -41,7 +41,27 @@ struct Prefix {
     fates: Vec<Fate>,
     /// Groups on whose way an AS had a choice about which geography says nothing.
     arbitrary: usize,
+    /// What was wrong with solutions so far, for people, each once, and since when.
+    doubts: Vec<(SimTime, String)>,
 }
+
+impl Prefix {
+    /// Notes what is wrong from `now` on, in place of what an earlier solution of the same instant
+    /// said: nobody was sent anywhere by that.
+    fn note_doubts(&mut self, now: SimTime) {
+        self.doubts.retain(|(at, _)| *at != now);
+        for what in [&self.whole].into_iter().chain(&self.specific) {
+            let Some(words) = &what.unsettled else { continue };
+            if self.doubts.len() < DOUBTS_MAX && self.doubts.iter().all(|(_, known)| known != words)
+            {
+                self.doubts.push((now, words.clone()));
+            }
+        }
+    }
+}
+
+/// Most of them that are told of one prefix.
+const DOUBTS_MAX: usize = 10;
 
 /// Routing is where it would settle; users follow after a convergence time of the world.
 #[derive(Debug)]
@@ -199,7 +219,7 @@ impl DirectLanding {
         kept
     }
 
-    fn solve(&mut self, prefix: PrefixId) {
+    fn solve(&mut self, now: SimTime, prefix: PrefixId) {
         let mut trouble = self.trouble();
         let row = &self.prefixes[prefix];
         if row.whole.solution != Solution::default() {
@@ -226,6 +246,7 @@ impl DirectLanding {
         let (fates, arbitrary) = self.find_fates(prefix);
         let row = &mut self.prefixes[prefix];
         (row.fates, row.arbitrary) = (fates, arbitrary);
+        row.note_doubts(now);
     }
 
     /// Nobody validates what it announces itself, and we, who announce the prefix, do not pass on
@@ -445,23 +466,23 @@ fn names(asns: impl Iterator<Item = u32>) -> String {
 }
 
 impl LandingModel for DirectLanding {
-    fn announce(&mut self, _now: SimTime, prefix: PrefixId, offers: &[Offer]) -> bool {
+    fn announce(&mut self, now: SimTime, prefix: PrefixId, offers: &[Offer]) -> bool {
         let row = &mut self.prefixes[prefix];
         if row.offers == offers && row.whole.solution != Solution::default() {
             return false;
         }
         row.offers = offers.to_vec();
-        self.solve(prefix);
+        self.solve(now, prefix);
         true
     }
 
-    fn set_trouble(&mut self, _now: SimTime, trouble: &Trouble, on: bool) {
+    fn set_trouble(&mut self, now: SimTime, trouble: &Trouble, on: bool) {
         self.troubles.retain(|row| row != trouble);
         if on {
             self.troubles.push(trouble.clone());
         }
         let prefixes: Vec<PrefixId> = self.prefixes.ids().collect();
-        prefixes.into_iter().for_each(|prefix| self.solve(prefix));
+        prefixes.into_iter().for_each(|prefix| self.solve(now, prefix));
     }
 
     fn fate(&self, group: ClientGroupId, prefix: PrefixId) -> Fate {
@@ -504,11 +525,14 @@ impl LandingModel for DirectLanding {
     fn caveats(&self) -> Vec<Warning> {
         let mut rows = Vec::new();
         for row in self.prefixes.rows() {
-            let blocks = std::iter::once(&row.whole).chain(&row.specific);
-            rows.extend(blocks.filter_map(|block| block.unsettled.as_ref()).map(|what| Warning {
-                code: "W0104",
-                message: format!("at the end of the run {what}"),
-            }));
+            let last = [&row.whole].into_iter().chain(&row.specific);
+            let last: Vec<&String> = last.filter_map(|block| block.unsettled.as_ref()).collect();
+            for (at, what) in &row.doubts {
+                let until = if last.contains(&what) { " to the end" } else { "" };
+                let from_s = at.since(SimTime::ZERO).seconds();
+                let message = format!("from {from_s} s{until} of the run {what}");
+                rows.push(Warning { code: "W0104", message });
+            }
         }
         let arbitrary = self.prefixes.rows().iter().map(|row| row.arbitrary).max().unwrap_or(0);
         rows.extend(arbitrary_exits(arbitrary, self.groups.len()));

@@ -187,6 +187,8 @@ struct Seen {
     warnings: Vec<Warning>,
     /// When users moved.
     moves: Vec<SimTime>,
+    /// Per bucket and link: bit/s put on it.
+    came_in: Vec<Vec<f64>>,
 }
 
 impl Recorder for Seen {
@@ -197,6 +199,12 @@ impl Recorder for Seen {
     fn bucket(&mut self, bucket: &Bucket<'_>) {
         let flow = bucket.total.flow;
         let gone = flow.served_bits + flow.dropped_bits_total() + flow.queued_bits;
+        let placed = |link: usize| -> f64 {
+            let rows = bucket.arcs.iter().filter(|row| row.arc.link().0 as usize == link);
+            rows.map(|row| row.placed_bps).sum()
+        };
+        let links = bucket.arcs.iter().map(|row| row.arc.link().0 as usize + 1).max();
+        self.came_in.push((0..links.unwrap_or(0)).map(placed).collect());
         assert!((flow.offered_bits - gone).abs() <= 1e-9 * flow.offered_bits, "{flow:?}");
     }
 
@@ -390,6 +398,33 @@ fn what_is_explained_is_what_happens() {
             }
         }
     }
+}
+
+/// Two links to one neighbour at one site share what comes in, unless the neighbour hears us better
+/// over one of them, or over one alone.
+#[test]
+fn users_come_in_over_the_links_that_routing_says() {
+    let shares = |change: &dyn Fn(&mut Scenario)| {
+        let mut scenario = world(&[(1, 3, Customer)], &[(0, 1, BUYS), (0, 1, BUYS)], &[3]);
+        change(&mut scenario);
+        BOTH.map(|solver| {
+            let last = solved(&scenario, solver).came_in.pop().expect("a bucket");
+            last.iter().map(|bps| bps / last.iter().sum::<f64>()).collect::<Vec<_>>()
+        })
+    };
+    let of = |first: f64| [vec![first, 1.0 - first], vec![first, 1.0 - first]];
+    assert_eq!(shares(&|_| ()), of(0.5));
+    let longer = Attributes { prepend: 1, ..Attributes::default() };
+    assert_eq!(shares(&|s| s.announcements = vec![announced(0, 0, longer.clone())]), of(0.0));
+    let not = Announcement { announced: false, ..announced(1, 0, Attributes::default()) };
+    assert_eq!(shares(&|s| s.announcements = vec![not.clone()]), of(1.0));
+    let down = |s: &mut Scenario| happens(s, 10.0, Change::SessionDown(LinkId(0)));
+    assert_eq!(shares(&down), of(0.0));
+    let and_up = |s: &mut Scenario| {
+        down(s);
+        happens(s, 30.0, Change::SessionUp(LinkId(0)));
+    };
+    assert_eq!(shares(&and_up), of(0.5));
 }
 
 #[test]

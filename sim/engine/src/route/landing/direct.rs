@@ -4,7 +4,7 @@ use super::bgp::{
     BgpSpec, OwnSession, SPECIFIC, arbitrary_exits, is_arbitrary, own_sessions, way_words,
 };
 use super::walk::{Places, Step, walk};
-use super::{Explanation, Fate, HopChoice, Landing, LandingModel, Offer, RouteChoice, Trouble};
+use super::{Explanation, Fate, HopChoice, LandingModel, Offer, RouteChoice, Trouble};
 use crate::kernel::{Id, SimTime, Table};
 use crate::net::{GeoPoint, LinkId};
 use crate::record::{DropCause, Warning};
@@ -390,13 +390,13 @@ impl DirectLanding {
         if way.iter().any(|step| self.discards(step.at)) {
             return Fate::Lost(DropCause::Blackhole);
         }
-        let exit = match last.hop {
+        let (block, exit) = match last.hop {
             Some(Hop { block, next: NextHop::Seed(seed) }) => {
                 let seed = &blocks[block].announcements().seeds[seed];
                 if seed.control.blackhole {
                     return Fate::Lost(DropCause::Blackhole);
                 }
-                seed.exit
+                (block, seed.exit)
             }
             Some(_) => return Fate::Lost(DropCause::Loop),
             None if way.len() == 1 => return no_route,
@@ -404,7 +404,16 @@ impl DirectLanding {
             None => return Fate::Lost(DropCause::Blackhole),
         };
         match self.session(exit) {
-            Some(own) => Fate::Lands(Landing { site: own.site, via: Some(own.neighbour) }),
+            Some(own) => {
+                let hops = blocks[block].equal_next_hops(last.at);
+                let equal = hops.iter().filter_map(|hop| match *hop {
+                    NextHop::Seed(seed) => {
+                        self.session(blocks[block].announcements().seeds[seed].exit)
+                    }
+                    NextHop::As(_) | NextHop::Zombie(_) => None,
+                });
+                Fate::Lands(own.landing(equal))
+            }
             None => Fate::Lost(DropCause::Hijacked),
         }
     }

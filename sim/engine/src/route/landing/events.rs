@@ -6,7 +6,7 @@ use super::bgp::{
 };
 use super::event_network::{EventNetwork, event_network};
 use super::walk::{Places, Step, walk};
-use super::{Explanation, Fate, HopChoice, Landing, LandingModel, Offer, RouteChoice, Trouble};
+use super::{Explanation, Fate, HopChoice, LandingModel, Offer, RouteChoice, Trouble};
 use crate::kernel::{Id, SimTime, Table};
 use crate::net::{GeoPoint, LinkId};
 use crate::record::{DropCause, Warning};
@@ -265,7 +265,14 @@ impl EventLanding {
                 Fate::Lost(DropCause::Blackhole)
             }
             Some(Hop::Ours(link)) => match self.sessions[link] {
-                Some(own) => Fate::Lands(Landing { site: own.site, via: Some(own.neighbour) }),
+                Some(own) => {
+                    let hops = self.candidates(last.at, prefix);
+                    let equal = hops.iter().filter_map(|hop| match hop {
+                        Hop::Ours(link) => self.sessions[*link],
+                        Hop::As(_) | Hop::Own => None,
+                    });
+                    Fate::Lands(own.landing(equal))
+                }
                 None => Fate::Lost(DropCause::NoRoute),
             },
         }

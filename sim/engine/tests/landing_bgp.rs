@@ -7,12 +7,13 @@ use steerlab_engine::net::testing::{plain_link, plain_neighbour};
 use steerlab_engine::net::{
     GeoPoint, LinkId, LinkKind, NeighbourId, NeighbourKind, Network, SiteId,
 };
-use steerlab_engine::record::{Bucket, ClientRow, DropCause, Recorder, RunId, Warning};
+use steerlab_engine::record::{Bucket, ClientRow, DropCause, MoveRecord, Recorder, RunId, Warning};
+use steerlab_engine::route::Fate;
 use steerlab_engine::route::bgp::{Mrai, MraiScope, Relation as SessionRelation, Validation};
 use steerlab_engine::route::internet::{AsGraph, Link, Relation};
 use steerlab_engine::route::landing::bgp::{BgpSolver, BgpSpec, BgpTiming, Presence, Roa};
-use steerlab_engine::route::landing::{Attributes, LandingSpec, Trouble};
-use steerlab_engine::run::{Limits, run};
+use steerlab_engine::route::landing::{Attributes, Explanation, LandingSpec, Trouble};
+use steerlab_engine::run::{Limits, query_route, run};
 use steerlab_engine::scenario::testing::plain;
 use steerlab_engine::scenario::{
     Announcement, ArmId, Change, ClientGroup, Demand, Prefix, PrefixId, Rate, Scenario, ServiceId,
@@ -184,12 +185,26 @@ struct Seen {
     /// Per bucket and group: requests lost by cause, in units of the offered ones.
     lost: Vec<Vec<[f64; DropCause::ALL.len()]>>,
     warnings: Vec<Warning>,
+    /// When users moved.
+    moves: Vec<SimTime>,
+    /// Per bucket and link: bit/s put on it.
+    came_in: Vec<Vec<f64>>,
 }
 
 impl Recorder for Seen {
+    fn moved(&mut self, moved: &MoveRecord<'_>) {
+        self.moves.push(moved.at);
+    }
+
     fn bucket(&mut self, bucket: &Bucket<'_>) {
         let flow = bucket.total.flow;
         let gone = flow.served_bits + flow.dropped_bits_total() + flow.queued_bits;
+        let placed = |link: usize| -> f64 {
+            let rows = bucket.arcs.iter().filter(|row| row.arc.link().0 as usize == link);
+            rows.map(|row| row.placed_bps).sum()
+        };
+        let links = bucket.arcs.iter().map(|row| row.arc.link().0 as usize + 1).max();
+        self.came_in.push((0..links.unwrap_or(0)).map(placed).collect());
         assert!((flow.offered_bits - gone).abs() <= 1e-9 * flow.offered_bits, "{flow:?}");
     }
 
@@ -287,6 +302,27 @@ fn requests_to_neighbours_do_what_they_say() {
 }
 
 #[test]
+fn a_discriminator_moves_a_neighbour_to_another_of_our_sites() {
+    let med = |least: u32, other: Option<u32>| {
+        let mut scenario = world(&[(1, 3, Customer)], &[(0, 1, BUYS), (1, 1, BUYS)], &[1, 3]);
+        let with = |med| Attributes { med, ..Attributes::default() };
+        scenario.announcements =
+            vec![announced(0, 0, with(other)), announced(1, 1, with(Some(least)))];
+        last_ends(&scenario)
+    };
+    assert_eq!(med(10, Some(20)), [S1, S1]);
+    assert_eq!(med(20, Some(10)), [S0, S0]);
+    // None is 0.
+    assert_eq!(med(10, None), [S0, S0]);
+    // A longer path loses before.
+    let mut scenario = world(&[(1, 3, Customer)], &[(0, 1, BUYS), (1, 1, BUYS)], &[1, 3]);
+    let longer = Attributes { prepend: 1, ..Attributes::default() };
+    let worse = Attributes { med: Some(5), ..Attributes::default() };
+    scenario.announcements = vec![announced(0, 0, longer), announced(1, 1, worse)];
+    assert_eq!(last_ends(&scenario), [S1, S1]);
+}
+
+#[test]
 fn trouble_elsewhere_does_what_arithmetic_says() {
     let lost = |cause| End::Lost(cause);
     let with = |trouble: Trouble, more: &dyn Fn(&mut Scenario)| {
@@ -333,6 +369,138 @@ fn trouble_elsewhere_does_what_arithmetic_says() {
     let prefers = |value| Trouble::LocalPref { asn: 3, neighbour: 2, value };
     assert_eq!(with(prefers(150), &nothing), [S0, S1, S1, S0, S1]);
     assert_eq!(with(prefers(50), &nothing), [S0, S1, S0, S0, S1]);
+}
+
+/// At every instant somebody asks, the route that is said to be taken is there and leads where the
+/// users are.
+#[test]
+fn what_is_explained_is_what_happens() {
+    let mut refused = two_providers();
+    spec(&mut refused).roas = vec![Roa { prefix: ANY, asn: OURS, more_specifics: false }];
+    spec(&mut refused).validators = vec![(1, Validation::Drop), (2, Validation::Drop)];
+    let hijack = Trouble::Hijack { asn: 5, prefix: ANY, more_specific: true, pretends: false };
+    happens(&mut refused, 10.0, Change::RoutingTrouble(hijack));
+    let chain = [(1, 2, Customer), (2, 3, Customer), (4, 3, Customer)];
+    let mut kept = world(&chain, &[(0, 3, BUYS), (1, 4, BUYS)], &[1, 2, 3, 4]);
+    happens(&mut kept, 10.0, Change::RoutingTrouble(Trouble::Zombie { asn: 2 }));
+    happens(&mut kept, 20.0, Change::SessionDown(LinkId(0)));
+    for (mut scenario, solver) in
+        [(&refused, BOTH[0]), (&refused, BOTH[1]), (&kept, BOTH[0]), (&kept, BOTH[1])]
+            .map(|(scenario, solver)| (scenario.clone(), solver))
+    {
+        spec(&mut scenario).solver = solver;
+        for group in scenario.client_groups.ids() {
+            let id = RunId { arm: ArmId(0), replication: 0 };
+            let asked = query_route(&scenario, id, &NoPolicies, (group, ANY), at(60.0))
+                .expect("no limit is in reach");
+            assert_eq!(asked.fate, asked.next);
+            let Explanation::Hops(hops) = asked.why else { panic!("no hops") };
+            let taken = |place: usize| hops[place].routes.iter().find(|route| route.taken);
+            for (place, hop) in hops.iter().enumerate() {
+                assert!(taken(place).is_some(), "{solver:?}, {group:?}: {hop:?}");
+            }
+            let last = taken(hops.len() - 1).and_then(|route| route.site);
+            if let Fate::Lands(landing) = asked.fate {
+                assert_eq!(last, Some(landing.site), "{solver:?}, {group:?}");
+            }
+        }
+    }
+}
+
+/// Two links to one neighbour at one site share what comes in, unless the neighbour hears us better
+/// over one of them, or over one alone.
+#[test]
+fn users_come_in_over_the_links_that_routing_says() {
+    let shares = |change: &dyn Fn(&mut Scenario)| {
+        let mut scenario = world(&[(1, 3, Customer)], &[(0, 1, BUYS), (0, 1, BUYS)], &[3]);
+        change(&mut scenario);
+        BOTH.map(|solver| {
+            let last = solved(&scenario, solver).came_in.pop().expect("a bucket");
+            last.iter().map(|bps| bps / last.iter().sum::<f64>()).collect::<Vec<_>>()
+        })
+    };
+    let of = |first: f64| [vec![first, 1.0 - first], vec![first, 1.0 - first]];
+    assert_eq!(shares(&|_| ()), of(0.5));
+    let longer = Attributes { prepend: 1, ..Attributes::default() };
+    assert_eq!(shares(&|s| s.announcements = vec![announced(0, 0, longer.clone())]), of(0.0));
+    let not = Announcement { announced: false, ..announced(1, 0, Attributes::default()) };
+    assert_eq!(shares(&|s| s.announcements = vec![not.clone()]), of(1.0));
+    let down = |s: &mut Scenario| happens(s, 10.0, Change::SessionDown(LinkId(0)));
+    assert_eq!(shares(&down), of(0.0));
+    let and_up = |s: &mut Scenario| {
+        down(s);
+        happens(s, 30.0, Change::SessionUp(LinkId(0)));
+    };
+    assert_eq!(shares(&and_up), of(0.5));
+}
+
+#[test]
+fn what_began_twice_lasts_until_it_has_ended_twice() {
+    let taken = || End::Lost(DropCause::Hijacked);
+    let usual = [S0, S1, S0, S0, S1];
+    let twice = |first: Trouble, second: Trouble| {
+        let mut scenario = two_providers();
+        happens(&mut scenario, 10.0, Change::RoutingTrouble(first.clone()));
+        happens(&mut scenario, 20.0, Change::RoutingTrouble(second.clone()));
+        let both = last_ends(&scenario);
+        happens(&mut scenario, 30.0, Change::RoutingTroubleEnds(first));
+        let one = last_ends(&scenario);
+        happens(&mut scenario, 40.0, Change::RoutingTroubleEnds(second));
+        assert_eq!(last_ends(&scenario), usual);
+        (both, one)
+    };
+    let hijack = |pretends| Trouble::Hijack { asn: 5, prefix: ANY, more_specific: false, pretends };
+    let plain = vec![S0, taken(), S0, S0, taken()];
+    assert_eq!(twice(hijack(false), hijack(false)), (plain.clone(), plain.clone()));
+    let forged = vec![S0, S1, S0, S0, taken()];
+    assert_eq!(twice(hijack(true), hijack(false)), (plain.clone(), plain.clone()));
+    assert_eq!(twice(hijack(false), hijack(true)), (forged.clone(), forged));
+    let parted = vec![S0, S1, S1, S0, S1];
+    let (a, b) = (Trouble::Depeering { a: 3, b: 1 }, Trouble::Depeering { a: 1, b: 3 });
+    assert_eq!(twice(a, b), (parted.clone(), parted.clone()));
+    let prefers = |value| Trouble::LocalPref { asn: 3, neighbour: 2, value };
+    assert_eq!(twice(prefers(50), prefers(150)), (parted.clone(), parted.clone()));
+    assert_eq!(twice(prefers(150), prefers(50)), (usual.to_vec(), usual.to_vec()));
+    let mut scenario = two_providers();
+    for (second, change) in [
+        (10.0, Change::SessionDown(LinkId(0))),
+        (20.0, Change::SessionDown(LinkId(0))),
+        (30.0, Change::SessionUp(LinkId(0))),
+    ] {
+        happens(&mut scenario, second, change);
+    }
+    assert_eq!(last_ends(&scenario), [S1, S1, S1, S1, S1]);
+    happens(&mut scenario, 40.0, Change::SessionUp(LinkId(0)));
+    assert_eq!(last_ends(&scenario), usual);
+}
+
+/// 1, 2 and 3 sell to us and each prefers what the next one tells it over what we do: no state is
+/// stable (Griffin, Shepherd, Wilfong 2002, "bad gadget").
+#[test]
+fn what_never_settles_goes_on_from_the_start() {
+    let ring = [(1, 2, Peer), (2, 3, Peer), (3, 1, Peer)];
+    let own: Vec<Own> = (0..3).map(|site| (site, site + 1, BUYS)).collect();
+    let mut scenario = world(&ring, &own, &[1, 2, 3]);
+    for (asn, neighbour) in [(1, 2), (2, 3), (3, 1)] {
+        let trouble = Trouble::LocalPref { asn, neighbour, value: 1_000 };
+        happens(&mut scenario, 0.0, Change::RoutingTrouble(trouble));
+    }
+    let seen = solved(&scenario, BgpSolver::Events);
+    assert!(unsettled(&seen));
+    assert!(seen.moves.iter().any(|moved| *moved > at(60.0)), "{:?}", seen.moves);
+    // The other solver says so too, even if it is over at the end; not if it is over at once.
+    let preferred = scenario.timeline.clone();
+    let ends = |scenario: &mut Scenario, second| {
+        for event in &preferred {
+            let Change::RoutingTrouble(trouble) = &event.change else { continue };
+            happens(scenario, second, Change::RoutingTroubleEnds(trouble.clone()));
+        }
+    };
+    let mut later = scenario.clone();
+    ends(&mut later, 60.0);
+    assert!(unsettled(&solved(&later, BgpSolver::Direct)));
+    ends(&mut scenario, 0.0);
+    assert!(!unsettled(&solved(&scenario, BgpSolver::Direct)));
 }
 
 #[test]
@@ -474,6 +642,7 @@ fn random_attributes(stream: &mut Stream, ases: u32) -> Attributes {
     attributes.prepend_to = if prepend_to { vec![(asn(), 2)] } else { Vec::new() };
     attributes.prepend = if prepend { 1 + below(stream, 3) as u8 } else { 0 };
     attributes.local_pref = local_pref.then(|| [50, 150, 250, 350, 450][below(stream, 5) as usize]);
+    attributes.med = (below(stream, 3) == 0).then(|| below(stream, 3));
     attributes
 }
 

@@ -251,7 +251,7 @@ pub(crate) fn fake_run(scenario: &Scenario, id: RunId, recorder: &mut dyn Record
         cause: "cut",
         client_group: ClientGroupId(0),
         prefix: PrefixId(0),
-        from: Fate::Lands(Landing { site: SiteId(0), via: None }),
+        from: Fate::Lands(Landing { site: SiteId(0), via: None, links: u64::MAX }),
         to: Fate::Lost(DropCause::Loop),
         requests_per_s: 2.5,
         as_path: "64500 64501",

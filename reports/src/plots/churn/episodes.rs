@@ -140,13 +140,14 @@ fn parts(view: &RunView, rows: &Rows<'_>, losses: &Losses) -> Result<Parts, Miss
         let rate = rates.at(row);
         let rate = if rate > 0.0 && rate < 1e30 { rate } else { 0.0 };
         let (from, to) = (places.of_name(from.at(row)), places.of_name(to.at(row)));
+        let buckets = losses.moved(run);
+        let bucket = buckets.partition_point(|(start, _)| *start <= time_s).saturating_sub(1);
+        // What is lost for another reason fills the list too, and moves nobody.
+        *part.instants.entry((bucket, time_s.to_bits())).or_default() += 1;
         if from.1 && to.1 {
             continue;
         }
-        let buckets = losses.moved(run);
-        let bucket = buckets.partition_point(|(start, _)| *start <= time_s).saturating_sub(1);
         *part.listed.entry(bucket).or_default() += rate;
-        *part.instants.entry((bucket, time_s.to_bits())).or_default() += 1;
         part.into_loss += if to.1 { rate } else { 0.0 };
         *part.flows.entry((from.0, to.0)).or_default() += rate;
     }
@@ -239,7 +240,7 @@ fn shares_of_buckets(
     for (bucket, (_, total)) in totals.iter().enumerate() {
         let (sum, full) = listed.get(&bucket).copied().unwrap_or_default();
         // What rounding leaves is no user.
-        if !full && total - sum > 1e-6 * total {
+        if (!full || sum <= 0.0) && total - sum > 1e-6 * total {
             *elsewhere += total - sum;
         }
     }

@@ -5,8 +5,9 @@ use crate::kernel::{Id, SimSpan};
 use crate::load::demand::Demands;
 use crate::load::fluid::{Branch, Bundle};
 use crate::load::links::Path;
-use crate::net::{ArcId, ColoId, NeighbourId, NeighbourKind, NodeId, NodeKind, SiteId};
+use crate::net::{ArcId, ColoId, LinkId, NeighbourId, NeighbourKind, NodeId, NodeKind, SiteId};
 use crate::record::DropCause;
+use crate::route::landing::{ANY_LINK, link_bit};
 use crate::route::{Fate, Landing};
 use crate::scenario::{
     ClientGroupId, DemandId, PrefixId, Scenario, ServiceId, Source, Target, TenantId,
@@ -24,8 +25,8 @@ struct Key {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Origin {
-    /// A site, and the neighbour over whose links it comes, where routing says.
-    Landing(SiteId, Option<NeighbourId>),
+    /// A site, and the neighbour over whose links it comes, where routing says, and which links.
+    Landing(SiteId, Option<NeighbourId>, u64),
     Node(NodeId),
 }
 
@@ -153,7 +154,7 @@ impl World<'_> {
         let demand = &scenario.demands[id];
         let (origin, target) = match (demand.source, demand.target) {
             (Source::Clients(group), Target::Prefix(prefix)) => {
-                let Landing { site, via } =
+                let Landing { site, via, links } =
                     match self.steering.fate(scenario.prefixes.len(), group, prefix) {
                         Fate::Lands(landing) => landing,
                         Fate::Lost(cause) => {
@@ -163,7 +164,7 @@ impl World<'_> {
                     };
                 self.bundles.fate[id.index()] = self.client_fate(id, group, prefix, site);
                 let row = &scenario.client_groups[group];
-                (Origin::Landing(site, via), Destination::Users(row.neighbour))
+                (Origin::Landing(site, via, links), Destination::Users(row.neighbour))
             }
             (Source::Node(from), Target::Node(to)) => {
                 let target = match scenario.network.nodes[to] {
@@ -223,7 +224,7 @@ impl World<'_> {
             cpu_s,
             requests: !transfer,
             landing: match key.origin {
-                Origin::Landing(site, _) => Some(site),
+                Origin::Landing(site, ..) => Some(site),
                 Origin::Node(node) => self.scenario.network.node_site(node),
             },
             neighbour: match key.target {
@@ -245,16 +246,16 @@ impl World<'_> {
         let key = self.bundles.keys[number];
         let network = &self.scenario.network;
         let site = match key.origin {
-            Origin::Landing(site, _) => Some(site),
+            Origin::Landing(site, ..) => Some(site),
             Origin::Node(node) => network.node_site(node),
         };
         let dead = site.is_some_and(|site| !self.truth.site_up[site]);
         let (entry, branches) = match key.origin {
-            Origin::Landing(site, via) => {
+            Origin::Landing(site, via, links) => {
                 let neighbour = via.or(self.bundles.list[number].neighbour);
                 let mut branches = self.serving_branches(site, key);
                 self.keep_waiting_branches(number, &mut branches);
-                (self.entry_arcs(site, neighbour), branches)
+                (self.entry_arcs(site, neighbour, links), branches)
             }
             Origin::Node(node) => (Vec::new(), self.transfer_branches(node, site, key)),
         };
@@ -284,8 +285,13 @@ impl World<'_> {
     }
 
     /// Links by which a neighbour's requests reach a landing site, in proportion to capacity: its
-    /// own links there, else transit.
-    fn entry_arcs(&self, site: SiteId, neighbour: Option<NeighbourId>) -> Vec<(ArcId, f64)> {
+    /// own links there (of these only `links`, as long as any is up), else transit.
+    fn entry_arcs(
+        &self,
+        site: SiteId,
+        neighbour: Option<NeighbourId>,
+        links: u64,
+    ) -> Vec<(ArcId, f64)> {
         let Some(neighbour) = neighbour else { return Vec::new() };
         let network = &self.scenario.network;
         let installed = self.routes.installed();
@@ -303,6 +309,19 @@ impl World<'_> {
                 .collect()
         };
         let mut arcs = arcs_from(&|from| from == neighbour);
+        if links != ANY_LINK {
+            let node = network.neighbours[neighbour].node;
+            let outside = self.steering.outside(site).iter().copied();
+            let between: Vec<LinkId> =
+                outside.filter(|&link| network.links[link].ends.contains(&node)).collect();
+            let chosen = |arc: &ArcId| {
+                let place = between.iter().position(|&link| link == arc.link());
+                place.is_some_and(|place| links & link_bit(place) != 0)
+            };
+            if arcs.iter().any(chosen) {
+                arcs.retain(chosen);
+            }
+        }
         if arcs.is_empty() {
             arcs = arcs_from(&|from| network.neighbours[from].kind == NeighbourKind::Transit);
         }

@@ -53,6 +53,8 @@ pub(crate) struct Steering {
     pub cause: String,
     /// When the landing model is played next.
     routing_at: SimTime,
+    /// Trouble that others make now, in the order in which it began; twice if it began twice.
+    troubles: Vec<Trouble>,
 }
 
 impl Steering {
@@ -99,6 +101,7 @@ impl Steering {
             changes: 0,
             cause: String::new(),
             routing_at: SimTime::NEVER,
+            troubles: Vec::new(),
         };
         for row in &scenario.announcements {
             let attributes = row.attributes.clone();
@@ -196,9 +199,24 @@ impl World<'_> {
         self.routing_changed(&changed);
     }
 
-    /// Something others do changes routing for all prefixes.
+    /// Something others do changes routing for all prefixes. What began twice lasts until it has
+    /// ended twice.
     pub fn set_trouble(&mut self, trouble: &Trouble, on: bool) {
-        self.landing_model.set_trouble(self.now, trouble, on);
+        let trouble = match *trouble {
+            Trouble::Depeering { a, b } => Trouble::Depeering { a: a.min(b), b: a.max(b) },
+            _ => trouble.clone(),
+        };
+        let troubles = &mut self.steering.troubles;
+        let before = troubles.contains(&trouble);
+        if on {
+            troubles.push(trouble.clone());
+        } else if let Some(at) = troubles.iter().position(|row| *row == trouble) {
+            troubles.remove(at);
+        }
+        if troubles.contains(&trouble) == before {
+            return;
+        }
+        self.landing_model.set_trouble(self.now, &trouble, on);
         let all: Vec<PrefixId> = self.scenario.prefixes.ids().collect();
         self.routing_changed(&all);
     }
@@ -208,6 +226,8 @@ impl World<'_> {
         if self.now == SimTime::ZERO {
             // How the network starts is known to routing; only changes are news.
             self.land_at_once();
+            // What never settles goes on; what has settled has nothing left to do.
+            self.schedule_routing();
             return;
         }
         self.steering.changes += 1;

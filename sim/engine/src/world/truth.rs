@@ -18,8 +18,8 @@ pub(crate) struct TruthState {
     /// The links as they are.
     pub links: Truth,
     link_failed: Table<LinkId, bool>,
-    /// Links over which no BGP is spoken.
-    session_down: Table<LinkId, bool>,
+    /// For how many reasons no BGP is spoken over each link.
+    session_down: Table<LinkId, u32>,
     members_down: Table<LinkId, u32>,
     srlg_failed: Table<SrlgId, bool>,
     /// Per arc: blocks its neighbour has withdrawn from it.
@@ -44,7 +44,7 @@ impl TruthState {
                 blocks: vec![0; arcs],
             },
             link_failed: Table::filled(network.links.len(), false),
-            session_down: Table::filled(network.links.len(), false),
+            session_down: Table::filled(network.links.len(), 0),
             members_down: Table::filled(network.links.len(), 0),
             srlg_failed: Table::filled(network.srlgs.len(), false),
             withdrawn: vec![0; arcs],
@@ -66,7 +66,7 @@ impl TruthState {
     pub fn session_up(&self, link: LinkId) -> bool {
         let up =
             self.links.up[ArcId::of(link, 0).index()] || self.links.up[ArcId::of(link, 1).index()];
-        up && !self.session_down[link]
+        up && self.session_down[link] == 0
     }
 
     /// Applies a change of the world. Marks and feed outages are not the network's.
@@ -87,8 +87,10 @@ impl TruthState {
                 self.withdraw(network, links, *share);
             }
             Change::NeighbourRestores { links } => self.withdraw(network, links, 0.0),
-            Change::SessionDown(link) => self.session_down[*link] = true,
-            Change::SessionUp(link) => self.session_down[*link] = false,
+            Change::SessionDown(link) => self.session_down[*link] += 1,
+            Change::SessionUp(link) => {
+                self.session_down[*link] = self.session_down[*link].saturating_sub(1);
+            }
             Change::RoutingTrouble(_)
             | Change::RoutingTroubleEnds(_)
             | Change::FeedOutage(..)
@@ -127,7 +129,7 @@ impl TruthState {
                 self.links.up[arc.index()] = up;
                 self.links.capacity_bps[arc.index()] = if up { configured * whole } else { 0.0 };
                 self.links.blocks[arc.index()] = match network.nodes[network.arc_to(arc)] {
-                    NodeKind::Neighbour(neighbour) if up && !self.session_down[link] => {
+                    NodeKind::Neighbour(neighbour) if up && self.session_down[link] == 0 => {
                         low_bits(network.neighbours[neighbour].blocks)
                             & !self.withdrawn[arc.index()]
                     }
@@ -147,7 +149,7 @@ impl TruthState {
             let leads_out = matches!(network.nodes[network.arc_to(arc)], NodeKind::Neighbour(_));
             if let (true, Some(site)) = (leads_out, network.node_site(network.arc_from(arc))) {
                 outside[site] = true;
-                alive[site] |= self.links.up[arc.index()] && !self.session_down[arc.link()];
+                alive[site] |= self.links.up[arc.index()] && self.session_down[arc.link()] == 0;
             }
         }
         for site in network.sites.ids() {

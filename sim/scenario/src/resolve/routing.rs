@@ -328,9 +328,19 @@ impl Resolver<'_> {
         }
     }
 
+    /// Two rows of a list must not be about one AS.
+    fn check_once(&mut self, row: &Fields, asn: u32, seen: &mut BTreeSet<u32>) {
+        if !seen.insert(asn) {
+            let message = format!("another row is about AS{asn}");
+            self.error("E0302", row.place("asn"), message, "join the rows");
+        }
+    }
+
     fn bgp_lists(&mut self, routing: &Fields, spec: &mut BgpSpec) {
+        let (mut placed, mut validating) = (BTreeSet::new(), BTreeSet::new());
         for row in routing.rows("presence") {
             let Some(asn) = self.known_as(row, "asn", spec) else { continue };
+            self.check_once(row, asn, &mut placed);
             let places = row.items("at").iter();
             let at = places.filter_map(|value| match value.data {
                 Data::Point(point) => Some(point),
@@ -346,6 +356,7 @@ impl Resolver<'_> {
         }
         for row in routing.rows("validators") {
             let Some(asn) = self.known_as(row, "asn", spec) else { continue };
+            self.check_once(row, asn, &mut validating);
             let drop = row.text("invalid").is_none_or(|text| &**text == "drop");
             spec.validators
                 .push((asn, if drop { Validation::Drop } else { Validation::Depreference }));

@@ -30,12 +30,34 @@ impl Resolver<'_> {
                 self.error("E0426", routing.place(key), message, help);
             }
         }
+        self.check_times(routing, spec.solver);
         let mut given = Given::default();
         for row in routing.rows("sessions") {
             let terms = self.session_terms(row, spec);
             let Some(terms) = terms else { continue };
             self.check_twice(row, &terms, &mut given);
             spec.sessions.push(terms);
+        }
+    }
+
+    /// Times that the chosen solver does not read.
+    fn check_times(&mut self, routing: &Fields, solver: BgpSolver) {
+        let (code, key, message, help) = match solver {
+            BgpSolver::Direct => (
+                "E0426",
+                "bgp_timing",
+                "`bgp_timing` needs `solver: events`",
+                "write `solver: events`, or use `bgp_convergence`",
+            ),
+            BgpSolver::Events => (
+                "E0408",
+                "bgp_convergence",
+                "`bgp_convergence` is for `solver: direct`, and the solver is `events`",
+                "use `bgp_timing`, or take it out",
+            ),
+        };
+        if routing.get(key).is_some() {
+            self.error(code, routing.place(key), message.to_owned(), help);
         }
     }
 
@@ -209,5 +231,28 @@ mod tests {
         assert_eq!(of(delays), ["E0408"]);
         let links = "{between: [100, 10], link: a}, {between: [100, 10], link: b}";
         assert!(load(&format!("  sessions: [{links}]\n")).scenario.is_some());
+    }
+    #[test]
+    fn what_would_be_read_and_ignored_is_told() {
+        let codes = |loaded: crate::Loaded| -> Vec<&'static str> {
+            loaded.diagnostics.iter().map(|found| found.code).collect()
+        };
+        let direct = |routing: &str| {
+            let text = format!(
+                "format: steerlab-scenario/1\nname: s\nseed: 1\nhorizon: 1h\nsites: [{{id: ams}}]\n\
+                 prefixes: [{{id: p}}]\narms: [{{id: now, policies: [static-anycast]}}]\n\
+                 neighbours: [{{id: north, kind: transit, asn: 10}}]\nlinks:\n  \
+                 - {{id: a, ends: [ams, north], capacity: 1Gbps, delay: 1ms}}\n\
+                 routing:\n  model: bgp\n  asn: 100\n{routing}"
+            );
+            codes(load_text("s.yaml", text.as_bytes(), &vocabulary()))
+        };
+        assert_eq!(direct("  bgp_convergence: {min: 1s}\n"), [""; 0]);
+        assert_eq!(direct("  bgp_timing: {mrai: 5s}\n"), ["E0426"]);
+        assert_eq!(codes(load("  bgp_convergence: {min: 1s}\n")), ["E0408"]);
+        let places = "  presence: [{asn: 10, at: [[1, 2]]}, {asn: 10, at: [[3, 4]]}]\n";
+        assert_eq!(codes(load(places)), ["E0302"]);
+        let validators = "  validators: [{asn: 10}, {asn: 10, invalid: depreference}]\n";
+        assert_eq!(codes(load(validators)), ["E0302"]);
     }
 }

@@ -72,6 +72,10 @@ impl Inquiry<'_> {
             let path = self.routes.announcements.seeds[number].path.clone();
             rows.push(self.heard(at, offer, NextHop::Seed(number), path));
         }
+        if let Some(hop @ NextHop::Zombie(number)) = self.routes.next_hop(at) {
+            let path = self.routes.announcements.trouble.zombies[number].path.clone();
+            rows.push(self.heard(at, self.routes.choices[at as usize], hop, path));
+        }
         let best =
             rows.iter().filter(|row| row.2).map(|row| (row.0, std::cmp::Reverse(row.1))).max();
         for (preference, length, allowed, heard) in &mut rows {

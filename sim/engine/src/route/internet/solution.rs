@@ -284,9 +284,9 @@ impl<'a> Routes<'a> {
                 (terms.order(SEED | seed as u32), SEED | seed as u32)
             }
         });
-        if hops.is_empty() {
-            // A zombie has no equal.
-            hops.push(self.named(chosen));
+        // A zombie is offered by nobody.
+        if let zombie @ NextHop::Zombie(_) = self.named(chosen) {
+            hops.insert(0, zombie);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::measured::DataFile;
 use super::walk::{Chosen, Step};
+use super::{Landing, link_bit};
 use crate::kernel::{Id, SimSpan, Table};
 use crate::net::{GeoPoint, LinkId, NeighbourId, NodeKind, SiteId};
 use crate::record::Warning;
@@ -9,6 +10,7 @@ use crate::route::bgp::{Mrai, MraiScope, Relation, RoutePolicy, RoutePolicyId, V
 use crate::route::internet::{AsGraph, Class};
 use crate::scenario::{PrefixId, Scenario};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How routes are found.
@@ -166,9 +168,19 @@ pub(super) struct OwnSession {
     pub we_are: Relation,
     /// Where the site is.
     pub location: Option<GeoPoint>,
+    /// Which of the links between the two it is.
+    pub link: u64,
 }
 
 impl OwnSession {
+    /// Landing over this one of equally good ways out of the neighbour, and over whichever of them
+    /// lead to the same site.
+    pub fn landing(&self, equal: impl Iterator<Item = OwnSession>) -> Landing {
+        let same = |row: &OwnSession| (row.site, row.neighbour) == (self.site, self.neighbour);
+        let links = equal.filter(same).fold(self.link, |links, row| links | row.link);
+        Landing { site: self.site, via: Some(self.neighbour), links }
+    }
+
     /// How the neighbour knows our routes.
     pub fn we_are_class(&self) -> Class {
         match self.we_are {
@@ -186,6 +198,7 @@ pub(super) fn own_sessions(
     spec: &BgpSpec,
 ) -> Table<LinkId, Option<OwnSession>> {
     let network = &scenario.network;
+    let mut places = BTreeMap::new();
     let rows = network.links.rows().iter().map(|link| {
         let site = link.ends.iter().find_map(|&end| network.node_site(end))?;
         let neighbour = link.ends.iter().find_map(|&end| match network.nodes[end] {
@@ -199,7 +212,10 @@ pub(super) fn own_sessions(
         };
         let asn = network.neighbours[neighbour].asn?;
         let location = network.sites[site].location;
-        Some(OwnSession { site, neighbour, asn, we_are, location })
+        let place = places.entry((site, neighbour)).or_insert(0);
+        *place += 1;
+        let link = link_bit(*place - 1);
+        Some(OwnSession { site, neighbour, asn, we_are, location, link })
     });
     rows.collect()
 }

@@ -4,7 +4,7 @@ use super::bgp::{
     BgpSpec, OwnSession, SPECIFIC, arbitrary_exits, is_arbitrary, own_sessions, way_words,
 };
 use super::walk::{Places, Step, walk};
-use super::{Explanation, Fate, HopChoice, Landing, LandingModel, Offer, RouteChoice, Trouble};
+use super::{Explanation, Fate, HopChoice, LandingModel, Offer, RouteChoice, Trouble};
 use crate::kernel::{Id, SimTime, Table};
 use crate::net::{GeoPoint, LinkId};
 use crate::record::{DropCause, Warning};
@@ -41,7 +41,27 @@ struct Prefix {
     fates: Vec<Fate>,
     /// Groups on whose way an AS had a choice about which geography says nothing.
     arbitrary: usize,
+    /// What was wrong with solutions so far, for people, each once, and since when.
+    doubts: Vec<(SimTime, String)>,
 }
+
+impl Prefix {
+    /// Notes what is wrong from `now` on, in place of what an earlier solution of the same instant
+    /// said: nobody was sent anywhere by that.
+    fn note_doubts(&mut self, now: SimTime) {
+        self.doubts.retain(|(at, _)| *at != now);
+        for what in [&self.whole].into_iter().chain(&self.specific) {
+            let Some(words) = &what.unsettled else { continue };
+            if self.doubts.len() < DOUBTS_MAX && self.doubts.iter().all(|(_, known)| known != words)
+            {
+                self.doubts.push((now, words.clone()));
+            }
+        }
+    }
+}
+
+/// Most of them that are told of one prefix.
+const DOUBTS_MAX: usize = 10;
 
 /// Routing is where it would settle; users follow after a convergence time of the world.
 #[derive(Debug)]
@@ -131,6 +151,8 @@ impl DirectLanding {
             if *pretends {
                 seed.path = vec![self.spec.asn];
             }
+            // An AS originates a block once: as it began to last.
+            seeds.retain(|known: &Seed| known.at != at);
             seeds.push(seed);
         }
         seeds
@@ -161,8 +183,10 @@ impl DirectLanding {
                     out.links_down.extend(self.index(*a).zip(self.index(*b)));
                 }
                 Trouble::LocalPref { asn, neighbour, value } => {
-                    let pair = self.index(*asn).zip(self.index(*neighbour));
-                    out.preferences.extend(pair.map(|(a, b)| (a, b, *value)));
+                    // The last one to begin counts.
+                    let Some(pair) = self.index(*asn).zip(self.index(*neighbour)) else { continue };
+                    out.preferences.retain(|&(a, b, _)| (a, b) != pair);
+                    out.preferences.push((pair.0, pair.1, *value));
                 }
                 Trouble::Hijack { .. } | Trouble::Blackhole { .. } | Trouble::Zombie { .. } => {}
             }
@@ -195,13 +219,16 @@ impl DirectLanding {
         kept
     }
 
-    fn solve(&mut self, prefix: PrefixId) {
+    fn solve(&mut self, now: SimTime, prefix: PrefixId) {
         let mut trouble = self.trouble();
         let row = &self.prefixes[prefix];
         if row.whole.solution != Solution::default() {
             trouble.zombies = self.zombies(&row.whole);
         }
-        let own = row.offers.iter().filter_map(|offer| self.own_seed(prefix, offer));
+        let own = row.offers.iter().filter_map(|offer| {
+            Some((self.own_seed(prefix, offer)?, offer.attributes.med.unwrap_or(0)))
+        });
+        let own = least_med(own.collect()).into_iter();
         let mut seeds: Vec<Seed> = own.chain(self.foreign_seeds(prefix, false)).collect();
         // Among equal sessions with one neighbour the first link wins, as the lowest address does.
         seeds.sort_by_key(|seed| seed.exit);
@@ -219,6 +246,7 @@ impl DirectLanding {
         let (fates, arbitrary) = self.find_fates(prefix);
         let row = &mut self.prefixes[prefix];
         (row.fates, row.arbitrary) = (fates, arbitrary);
+        row.note_doubts(now);
     }
 
     /// Nobody validates what it announces itself, and we, who announce the prefix, do not pass on
@@ -362,13 +390,13 @@ impl DirectLanding {
         if way.iter().any(|step| self.discards(step.at)) {
             return Fate::Lost(DropCause::Blackhole);
         }
-        let exit = match last.hop {
+        let (block, exit) = match last.hop {
             Some(Hop { block, next: NextHop::Seed(seed) }) => {
                 let seed = &blocks[block].announcements().seeds[seed];
                 if seed.control.blackhole {
                     return Fate::Lost(DropCause::Blackhole);
                 }
-                seed.exit
+                (block, seed.exit)
             }
             Some(_) => return Fate::Lost(DropCause::Loop),
             None if way.len() == 1 => return no_route,
@@ -376,7 +404,16 @@ impl DirectLanding {
             None => return Fate::Lost(DropCause::Blackhole),
         };
         match self.session(exit) {
-            Some(own) => Fate::Lands(Landing { site: own.site, via: Some(own.neighbour) }),
+            Some(own) => {
+                let hops = blocks[block].equal_next_hops(last.at);
+                let equal = hops.iter().filter_map(|hop| match *hop {
+                    NextHop::Seed(seed) => {
+                        self.session(blocks[block].announcements().seeds[seed].exit)
+                    }
+                    NextHop::As(_) | NextHop::Zombie(_) => None,
+                });
+                Fate::Lands(own.landing(equal))
+            }
             None => Fate::Lost(DropCause::Hijacked),
         }
     }
@@ -414,6 +451,20 @@ impl Questions<'_> {
     }
 }
 
+/// Seeds of ours that are left when a neighbour has compared their discriminators (RFC 4271, section
+/// 9.1.2.2 c): it never takes one if another one, as good until then, has a lower number. Without
+/// one it is 0.
+fn least_med(own: Vec<(Seed, u32)>) -> Vec<Seed> {
+    let standing = |seed: &Seed| (seed.at, seed.local_preference(), seed.path.len());
+    let mut least = BTreeMap::new();
+    for (seed, med) in &own {
+        let known = least.entry(standing(seed)).or_insert(*med);
+        *known = (*known).min(*med);
+    }
+    let left = own.into_iter().filter(|(seed, med)| least[&standing(seed)] == *med);
+    left.map(|(seed, _)| seed).collect()
+}
+
 /// A few AS numbers for people.
 fn names(asns: impl Iterator<Item = u32>) -> String {
     let all: Vec<String> = asns.map(|asn| format!("AS{asn}")).collect();
@@ -424,23 +475,23 @@ fn names(asns: impl Iterator<Item = u32>) -> String {
 }
 
 impl LandingModel for DirectLanding {
-    fn announce(&mut self, _now: SimTime, prefix: PrefixId, offers: &[Offer]) -> bool {
+    fn announce(&mut self, now: SimTime, prefix: PrefixId, offers: &[Offer]) -> bool {
         let row = &mut self.prefixes[prefix];
         if row.offers == offers && row.whole.solution != Solution::default() {
             return false;
         }
         row.offers = offers.to_vec();
-        self.solve(prefix);
+        self.solve(now, prefix);
         true
     }
 
-    fn set_trouble(&mut self, _now: SimTime, trouble: &Trouble, on: bool) {
+    fn set_trouble(&mut self, now: SimTime, trouble: &Trouble, on: bool) {
         self.troubles.retain(|row| row != trouble);
         if on {
             self.troubles.push(trouble.clone());
         }
         let prefixes: Vec<PrefixId> = self.prefixes.ids().collect();
-        prefixes.into_iter().for_each(|prefix| self.solve(prefix));
+        prefixes.into_iter().for_each(|prefix| self.solve(now, prefix));
     }
 
     fn fate(&self, group: ClientGroupId, prefix: PrefixId) -> Fate {
@@ -483,11 +534,14 @@ impl LandingModel for DirectLanding {
     fn caveats(&self) -> Vec<Warning> {
         let mut rows = Vec::new();
         for row in self.prefixes.rows() {
-            let blocks = std::iter::once(&row.whole).chain(&row.specific);
-            rows.extend(blocks.filter_map(|block| block.unsettled.as_ref()).map(|what| Warning {
-                code: "W0104",
-                message: format!("at the end of the run {what}"),
-            }));
+            let last = [&row.whole].into_iter().chain(&row.specific);
+            let last: Vec<&String> = last.filter_map(|block| block.unsettled.as_ref()).collect();
+            for (at, what) in &row.doubts {
+                let until = if last.contains(&what) { " to the end" } else { "" };
+                let from_s = at.since(SimTime::ZERO).seconds();
+                let message = format!("from {from_s} s{until} of the run {what}");
+                rows.push(Warning { code: "W0104", message });
+            }
         }
         let arbitrary = self.prefixes.rows().iter().map(|row| row.arbitrary).max().unwrap_or(0);
         rows.extend(arbitrary_exits(arbitrary, self.groups.len()));

@@ -6,7 +6,7 @@ use super::bgp::{
 };
 use super::event_network::{EventNetwork, event_network};
 use super::walk::{Places, Step, walk};
-use super::{Explanation, Fate, HopChoice, Landing, LandingModel, Offer, RouteChoice, Trouble};
+use super::{Explanation, Fate, HopChoice, LandingModel, Offer, RouteChoice, Trouble};
 use crate::kernel::{Id, SimTime, Table};
 use crate::net::{GeoPoint, LinkId};
 use crate::record::{DropCause, Warning};
@@ -43,6 +43,8 @@ pub struct EventLanding {
     /// Groups on whose way an AS had a choice about which geography says nothing.
     arbitrary: Table<PrefixId, usize>,
     blackholes: BTreeSet<u32>,
+    /// Trouble of others now, in the order in which it began.
+    troubles: Vec<Trouble>,
     /// Time of the solver at the start of the run: by then it had converged.
     base: SimTime,
     /// Prefixes to look at again at the next step, whether messages changed them or not.
@@ -93,6 +95,7 @@ impl EventLanding {
             fates: Table::filled(scenario.prefixes.len(), nowhere),
             arbitrary: Table::filled(scenario.prefixes.len(), 0),
             blackholes: BTreeSet::new(),
+            troubles: Vec::new(),
             base: SimTime::ZERO,
             touched: BTreeSet::new(),
             caveat: None,
@@ -142,24 +145,36 @@ impl EventLanding {
         })
     }
 
-    fn hijack(&mut self, now: SimTime, trouble: &Trouble, on: bool) {
-        let Trouble::Hijack { asn, prefix, more_specific, pretends } = trouble else { return };
-        let Some(speaker) = self.speaker(*asn) else { return };
-        let block =
-            if *more_specific { self.net.specific[*prefix] } else { Some(self.net.whole[*prefix]) };
+    /// What an AS originates of a prefix now: the last of what it began and has not ended.
+    fn hijack(&mut self, now: SimTime, asn: u32, prefix: PrefixId, specific: bool) {
+        let Some(speaker) = self.speaker(asn) else { return };
+        let block = if specific { self.net.specific[prefix] } else { Some(self.net.whole[prefix]) };
         let Some(block) = block else { return };
-        let change = if on {
-            BgpChange::Announce(Origination {
-                path: if *pretends { vec![self.spec.asn] } else { Vec::new() },
+        let last = self.troubles.iter().rev().find_map(|row| match row {
+            Trouble::Hijack { asn: who, prefix: what, more_specific, pretends } => {
+                let same = (*who, *what, *more_specific) == (asn, prefix, specific);
+                same.then_some(*pretends)
+            }
+            _ => None,
+        });
+        let change = match last {
+            Some(pretends) => BgpChange::Announce(Origination {
+                path: if pretends { vec![self.spec.asn] } else { Vec::new() },
                 ..Origination::plain(speaker, block)
-            })
-        } else {
-            BgpChange::Withdraw { speaker, prefix: block }
+            }),
+            None => BgpChange::Withdraw { speaker, prefix: block },
         };
         self.apply(now, change);
     }
 
-    fn prefer(&mut self, now: SimTime, asn: u32, neighbour: u32, value: Option<u32>) {
+    /// What an AS prefers routes of another by now: the last of what began and has not ended.
+    fn prefer(&mut self, now: SimTime, asn: u32, neighbour: u32) {
+        let value = self.troubles.iter().rev().find_map(|row| match row {
+            Trouble::LocalPref { asn: who, neighbour: whom, value } => {
+                ((*who, *whom) == (asn, neighbour)).then_some(*value)
+            }
+            _ => None,
+        });
         let Some(&(session, side)) = self.net.session_of.get(&(asn, neighbour)) else { return };
         // What the session is configured with stays; the override comes last and so wins.
         let usual = &self.net.network.sessions[session].sides[side];
@@ -244,7 +259,14 @@ impl EventLanding {
                 Fate::Lost(DropCause::Blackhole)
             }
             Some(Hop::Ours(link)) => match self.sessions[link] {
-                Some(own) => Fate::Lands(Landing { site: own.site, via: Some(own.neighbour) }),
+                Some(own) => {
+                    let hops = self.candidates(last.at, prefix);
+                    let equal = hops.iter().filter_map(|hop| match hop {
+                        Hop::Ours(link) => self.sessions[*link],
+                        Hop::As(_) | Hop::Own => None,
+                    });
+                    Fate::Lands(own.landing(equal))
+                }
                 None => Fate::Lost(DropCause::NoRoute),
             },
         }
@@ -334,13 +356,19 @@ impl LandingModel for EventLanding {
     }
 
     fn set_trouble(&mut self, now: SimTime, trouble: &Trouble, on: bool) {
+        self.troubles.retain(|row| row != trouble);
+        if on {
+            self.troubles.push(trouble.clone());
+        }
         match trouble {
             Trouble::Leak { asn } => {
                 if let Some(speaker) = self.speaker(*asn) {
                     self.apply(now, BgpChange::Leak { speaker, on });
                 }
             }
-            Trouble::Hijack { .. } => self.hijack(now, trouble, on),
+            Trouble::Hijack { asn, prefix, more_specific, .. } => {
+                self.hijack(now, *asn, *prefix, *more_specific);
+            }
             Trouble::Blackhole { asn } => {
                 if on {
                     self.blackholes.insert(*asn);
@@ -364,9 +392,7 @@ impl LandingModel for EventLanding {
                     self.apply(now, change);
                 }
             }
-            Trouble::LocalPref { asn, neighbour, value } => {
-                self.prefer(now, *asn, *neighbour, on.then_some(*value));
-            }
+            Trouble::LocalPref { asn, neighbour, .. } => self.prefer(now, *asn, *neighbour),
         }
     }
 
@@ -403,8 +429,8 @@ impl LandingModel for EventLanding {
                             + specific,
                     });
                 }
-                // A more specific block is followed wherever there is a route to it.
-                if !candidates.is_empty() {
+                // A more specific block is followed wherever there is a route to it that is used.
+                if candidates.iter().any(|row| !matches!(row.standing, Standing::Refused(_))) {
                     break;
                 }
             }

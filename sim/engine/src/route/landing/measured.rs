@@ -1,6 +1,6 @@
 //! Landing as measured: a catchment table drives the run.
 
-use super::{Explanation, Fate, Landing, LandingModel, Offer, RttMatrix};
+use super::{ANY_LINK, Explanation, Fate, Landing, LandingModel, Offer, RttMatrix};
 use crate::kernel::{Id, SimTime, Table};
 use crate::net::SiteId;
 use crate::record::{DropCause, Warning};
@@ -74,9 +74,9 @@ impl LandingModel for MeasuredLanding {
     fn fate(&self, group: ClientGroupId, prefix: PrefixId) -> Fate {
         let measured = self.measured(group, prefix);
         match measured.filter(|site| self.announced[prefix][site.index()]) {
-            Some(site) => Fate::Lands(Landing { site, via: None }),
+            Some(site) => Fate::Lands(Landing { site, via: None, links: ANY_LINK }),
             None => match self.nearest(group, prefix) {
-                Some(site) => Fate::Lands(Landing { site, via: None }),
+                Some(site) => Fate::Lands(Landing { site, via: None, links: ANY_LINK }),
                 None => Fate::Lost(DropCause::NoRoute),
             },
         }

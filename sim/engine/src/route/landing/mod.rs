@@ -32,6 +32,18 @@ pub struct Landing {
     pub site: SiteId,
     /// Over whose links; none: the model does not say.
     pub via: Option<NeighbourId>,
+    /// Over which of the links between the two; see [`link_bit`].
+    pub links: u64,
+}
+
+/// Any of the links between a site and a neighbour.
+pub const ANY_LINK: u64 = u64::MAX;
+
+/// The bit of a link, by its place among the links between one site and one neighbour, in order of
+/// ids. The last bit stands for all further ones.
+#[must_use]
+pub fn link_bit(place: usize) -> u64 {
+    1 << place.min(63)
 }
 
 /// What becomes of a client group's traffic to a prefix.

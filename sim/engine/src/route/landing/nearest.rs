@@ -1,6 +1,6 @@
 //! Landing by distance: what is left of routing when nothing is known about it.
 
-use super::{Explanation, Fate, Landing, LandingModel, Offer, RttMatrix, SiteRank};
+use super::{ANY_LINK, Explanation, Fate, Landing, LandingModel, Offer, RttMatrix, SiteRank};
 use crate::kernel::stream::single_uniform;
 use crate::kernel::{Id, SimTime, StreamKey, Table, entity_hash};
 use crate::net::SiteId;
@@ -86,7 +86,9 @@ impl LandingModel for NearestLanding {
         let order = &self.order[group.index() * self.sites..(group.index() + 1) * self.sites];
         let announced = &self.announced[prefix];
         match order.iter().find(|&&site| announced[usize::from(site)]) {
-            Some(&site) => Fate::Lands(Landing { site: SiteId(u32::from(site)), via: None }),
+            Some(&site) => {
+                Fate::Lands(Landing { site: SiteId(u32::from(site)), via: None, links: ANY_LINK })
+            }
             None => Fate::Lost(DropCause::NoRoute),
         }
     }

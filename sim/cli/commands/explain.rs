@@ -122,6 +122,9 @@ fn route_text(scenario: &Scenario, args: &ExplainArgs) -> Result<String, String>
     };
     let at = steerlab_scenario::parse_span(&args.at)
         .map_err(|why| format!("--at {}: {why}; it is a span since the start", args.at))?;
+    if at > scenario.horizon {
+        return Err(format!("--at {}: the run ends before that", args.at));
+    }
     let id = RunId { arm, replication: args.replication };
     let mut pages = Vec::new();
     for prefix in prefixes {

@@ -274,8 +274,8 @@ impl<'a> World<'a> {
                 }
             }
             Change::Mark => {}
-            Change::RoutingTrouble(trouble) => self.set_trouble(trouble, true),
-            Change::RoutingTroubleEnds(trouble) => self.set_trouble(trouble, false),
+            Change::RoutingTrouble(trouble) => self.set_trouble(trouble, true, recorder),
+            Change::RoutingTroubleEnds(trouble) => self.set_trouble(trouble, false, recorder),
             change => {
                 self.truth.apply(change, network);
                 self.refresh_servers();

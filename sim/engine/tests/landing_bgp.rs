@@ -187,9 +187,12 @@ struct Seen {
     warnings: Vec<Warning>,
     /// When users moved.
     moves: Vec<SimTime>,
-    /// Per bucket and link: bit/s put on it.
+    /// Per bucket and link: bit/s put on it towards us.
     came_in: Vec<Vec<f64>>,
 }
+
+/// Links go from us to the neighbour; their second direction comes in.
+const INWARDS: usize = 1;
 
 impl Recorder for Seen {
     fn moved(&mut self, moved: &MoveRecord<'_>) {
@@ -200,7 +203,10 @@ impl Recorder for Seen {
         let flow = bucket.total.flow;
         let gone = flow.served_bits + flow.dropped_bits_total() + flow.queued_bits;
         let placed = |link: usize| -> f64 {
-            let rows = bucket.arcs.iter().filter(|row| row.arc.link().0 as usize == link);
+            let rows = bucket
+                .arcs
+                .iter()
+                .filter(|row| row.arc.link().0 as usize == link && row.arc.direction() == INWARDS);
             rows.map(|row| row.placed_bps).sum()
         };
         let links = bucket.arcs.iter().map(|row| row.arc.link().0 as usize + 1).max();
@@ -565,9 +571,9 @@ fn a_black_hole_lasts_as_long_as_the_news_travels() {
     let mut scenario = world(&chain, &[(0, 1, BUYS)], &[1, 2, 3]);
     happens(&mut scenario, 20.0, Change::SessionDown(LinkId(0)));
     happens(&mut scenario, 80.0, Change::SessionUp(LinkId(0)));
-    // Everybody is without a route for 60 s, each later by what the news took. Until it arrives,
-    // they go on sending to 1, which discards.
-    assert_lost(&lost_s(scenario), &[[0.0, 0.0, 60.0], [1.5, 0.0, 60.0], [3.0, 0.0, 60.0]]);
+    // 1 discards from the moment the session is down, decides 0.5 s later, and hears of us 1.5 s
+    // after it is up. The others go on sending to 1 until the news arrives, 2 s and 3.5 s later.
+    assert_lost(&lost_s(scenario), &[[0.0, 0.0, 61.5], [2.0, 0.0, 61.0], [3.5, 0.0, 61.0]]);
 }
 
 /// 2 and 3 peer, and both sell to 1, who sells to us. When 1 has lost us, each of them still has the
@@ -578,8 +584,8 @@ fn two_peers_send_traffic_round_until_their_withdrawals_cross() {
     let mut scenario = world(&triangle, &[(0, 1, BUYS)], &[1, 2, 3]);
     happens(&mut scenario, 20.0, Change::SessionDown(LinkId(0)));
     happens(&mut scenario, 80.0, Change::SessionUp(LinkId(0)));
-    // 1 knows at 21.5 s, 2 and 3 at 23 s; they tell each other by 24.5 s and hear of us at 83 s.
-    let expected = [[0.0, 0.0, 60.0], [1.5, 1.5, 58.5], [1.5, 1.5, 58.5]];
+    // 1 decides at 20.5 s, 2 and 3 at 22 s; they tell each other by 23.5 s and hear of us at 83 s.
+    let expected = [[0.0, 0.0, 61.5], [2.0, 1.5, 59.5], [2.0, 1.5, 59.5]];
     assert_lost(&lost_s(scenario), &expected);
 }
 
@@ -599,13 +605,15 @@ fn the_pace_of_announcements_lengthens_an_outage_by_what_is_left_of_it() {
         }
         lost_s(scenario)
     };
-    // 10 s and 5 s without a route; twice the news of it travels one hop more to 2.
-    assert_lost(&lost(0.0, false), &[[0.0, 0.0, 15.0], [3.0, 0.0, 15.0]]);
-    // Announced at 110 s, so not again before 140 s: 20 s in place of 5 s.
-    assert_lost(&lost(30.0, false), &[[0.0, 0.0, 30.0], [3.0, 0.0, 30.0]]);
-    // Withdrawals that wait, too: the first one starts the clock, so we are announced again at
-    // 130 s, and the second withdrawal is never sent: by 160 s we are back.
-    assert_lost(&lost(30.0, true), &[[0.0, 0.0, 30.0], [1.5, 0.0, 30.0]]);
+    // 11.5 s and 6.5 s without a route at 1. Twice 2 learns of it 2 s later, and 1.5 s later that it
+    // is over.
+    assert_lost(&lost(0.0, false), &[[0.0, 0.0, 18.0], [4.0, 0.0, 17.0]]);
+    // A new session has no timer yet, so 1 hears of us as before. It told 2 at 111.5 s, so not again
+    // before 141.5 s, which 2 knows at 143 s: 21 s in place of 6 s.
+    assert_lost(&lost(30.0, false), &[[0.0, 0.0, 18.0], [4.0, 0.0, 32.0]]);
+    // Withdrawals that wait, too: the first one starts the clock at 100.5 s, so 1 tells 2 at 130.5 s,
+    // and the second withdrawal is never sent.
+    assert_lost(&lost(30.0, true), &[[0.0, 0.0, 18.0], [2.0, 0.0, 30.0]]);
 }
 
 fn below(stream: &mut Stream, n: u32) -> u32 {

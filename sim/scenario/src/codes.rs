@@ -95,6 +95,11 @@ pub(crate) const CODES: &[Entry] = &[
     entry("W0808", "surge without demand", "a surge of nothing changes nothing"),
     entry("W0809", "more work than servers", "the scenario is overloaded before anything fails"),
     entry("W0810", "replay of nothing", "a recording in which nothing happens changes nothing"),
+    entry(
+        "W0811",
+        "own sessions in the AS graph",
+        "our sessions are those over `links`, no others",
+    ),
 ];
 
 /// Codes of imports, in order. What fails there is a file of others, so there is no example in our

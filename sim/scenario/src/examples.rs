@@ -395,6 +395,11 @@ static EXAMPLES: &[Example] = &[
          replay: {file: updates.csv, blocks: [{block: 192.0.2.0/24, prefix: p}]}\n",
         "prefixes: [{id: p}]\nrouting:\n  model: bgp\n  asn: 64500\n",
     ),
+    example(
+        "W0811",
+        "routing: {model: bgp, asn: 64500, as_graph: graph.txt}\n",
+        "routing: {model: bgp, asn: 64501, as_graph: graph.txt}\n",
+    ),
 ];
 
 /// Examples of codes of tables: each is a whole catchment table.
@@ -443,6 +448,7 @@ mod tests {
         folder.write("broken.parquet", b"not a recording");
         folder.write("one-hour.csv", crate::testing::ONE_HOUR);
         folder.write("updates.csv", crate::testing::UPDATES);
+        folder.write("graph.txt", b"1|64500|-1\n1|2|0\n");
         for example in EXAMPLES {
             let bytes = match example.failing {
                 Failing::Text(text) if text.starts_with("--set ") => text.as_bytes().to_vec(),

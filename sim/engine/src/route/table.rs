@@ -135,12 +135,14 @@ impl RouteTable {
         neighbour: NeighbourId,
         block: u32,
     ) -> Vec<ArcId> {
-        (0..graph.arc_count())
+        let direct =
+            |arc: &ArcId| network.nodes[graph.to[arc.index()]] == NodeKind::Neighbour(neighbour);
+        let mut exits: Vec<ArcId> = (0..graph.arc_count())
             .map(ArcId::from_index)
             .filter(|arc| self.installed.up[arc.index()])
             .filter(|arc| match network.nodes[graph.to[arc.index()]] {
                 NodeKind::Colo(_) => false,
-                NodeKind::Neighbour(at) if at == neighbour => {
+                NodeKind::Neighbour(_) if direct(arc) => {
                     self.installed.blocks[arc.index()] >> block & 1 == 1
                 }
                 NodeKind::Neighbour(at) => {
@@ -148,7 +150,14 @@ impl RouteTable {
                         && self.installed.blocks[arc.index()] != 0
                 }
             })
-            .collect()
+            .collect();
+        // Of equal local preference, the neighbour's own session has the shorter AS path.
+        let preference = |arc: &ArcId| network.links[arc.link()].preference;
+        let most = exits.iter().map(preference).max();
+        if exits.iter().any(|arc| direct(arc) && Some(preference(arc)) == most) {
+            exits.retain(|arc| direct(arc) || Some(preference(arc)) != most);
+        }
+        exits
     }
 }
 

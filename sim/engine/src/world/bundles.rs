@@ -164,7 +164,9 @@ impl World<'_> {
                     };
                 self.bundles.fate[id.index()] = self.client_fate(id, group, prefix, site);
                 let row = &scenario.client_groups[group];
-                (Origin::Landing(site, via, links), Destination::Users(row.neighbour))
+                // Where routing says over whom requests come in, responses leave over the same network.
+                let users = Destination::Users(row.neighbour.or(via));
+                (Origin::Landing(site, via, links), users)
             }
             (Source::Node(from), Target::Node(to)) => {
                 let target = match scenario.network.nodes[to] {

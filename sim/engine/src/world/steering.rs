@@ -47,12 +47,12 @@ pub(crate) struct Steering {
     pub limits: Vec<TenantLimit>,
     /// Groups that will follow a change, by batch.
     batches: Vec<Batch>,
-    /// Number of changes of network and announcements so far: names the draws of convergence times.
-    pub changes: u64,
     /// What happened last, for people: why users move.
     pub cause: String,
     /// When the landing model is played next.
     routing_at: SimTime,
+    /// Per link: whether routing knows its session as up.
+    session_up: Vec<bool>,
     /// Trouble that others make now, in the order in which it began; twice if it began twice.
     troubles: Vec<Trouble>,
 }
@@ -98,9 +98,9 @@ impl Steering {
             spills: BTreeMap::new(),
             limits,
             batches: Vec::new(),
-            changes: 0,
             cause: String::new(),
             routing_at: SimTime::NEVER,
+            session_up: vec![true; network.links.len()],
             troubles: Vec::new(),
         };
         for row in &scenario.announcements {
@@ -186,6 +186,9 @@ impl World<'_> {
     /// Announcements, or what is up, may have changed: tells routing. Of one prefix, if only one
     /// changed.
     pub fn announce(&mut self, only: Option<PrefixId>) {
+        if only.is_none() {
+            self.tell_sessions();
+        }
         let changed: Vec<PrefixId> = self
             .scenario
             .prefixes
@@ -199,9 +202,21 @@ impl World<'_> {
         self.routing_changed(&changed);
     }
 
+    /// Tells routing which sessions went down or came up.
+    fn tell_sessions(&mut self) {
+        for site in self.scenario.network.sites.ids() {
+            for &link in &self.steering.outside[site] {
+                let up = self.truth.session_up(link);
+                if std::mem::replace(&mut self.steering.session_up[link.index()], up) != up {
+                    self.landing_model.set_session(self.now, link, up);
+                }
+            }
+        }
+    }
+
     /// Something others do changes routing for all prefixes. What began twice lasts until it has
     /// ended twice.
-    pub fn set_trouble(&mut self, trouble: &Trouble, on: bool) {
+    pub fn set_trouble(&mut self, trouble: &Trouble, on: bool, recorder: &mut dyn Recorder) {
         let trouble = match *trouble {
             Trouble::Depeering { a, b } => Trouble::Depeering { a: a.min(b), b: a.max(b) },
             _ => trouble.clone(),
@@ -217,8 +232,29 @@ impl World<'_> {
             return;
         }
         self.landing_model.set_trouble(self.now, &trouble, on);
+        if matches!(trouble, Trouble::Blackhole { .. }) && self.now > SimTime::ZERO {
+            self.lose_at_once(recorder);
+        }
         let all: Vec<PrefixId> = self.scenario.prefixes.ids().collect();
         self.routing_changed(&all);
+    }
+
+    /// Who discards traffic does so without telling anybody: users need not learn of it.
+    fn lose_at_once(&mut self, recorder: &mut dyn Recorder) {
+        let scenario = self.scenario;
+        let discarded = Fate::Lost(DropCause::Blackhole);
+        let mut groups = Vec::new();
+        for group in scenario.client_groups.ids() {
+            for prefix in scenario.prefixes.ids() {
+                let next = self.landing_model.fate(group, prefix);
+                let now = self.steering.fate(scenario.prefixes.len(), group, prefix);
+                if next != now && (next == discarded || now == discarded) {
+                    groups.push((group, prefix));
+                }
+            }
+        }
+        let cause = self.steering.cause.clone();
+        self.move_groups(&Batch { groups, cause }, recorder);
     }
 
     /// Users follow what changed: at the start at once, else when routing has converged.
@@ -230,7 +266,6 @@ impl World<'_> {
             self.schedule_routing();
             return;
         }
-        self.steering.changes += 1;
         if self.landing_model.converges_by_itself() {
             self.schedule_routing();
         } else {
@@ -287,7 +322,8 @@ impl World<'_> {
         }
     }
 
-    /// Minimum plus an exponential time, cut at the maximum. Groups move in waves, at whole
+    /// Minimum plus an exponential time, cut at the maximum. The instant of the change names the
+    /// draw, so that arms which act differently elsewhere still share it. Groups move in waves, at whole
     /// multiples of [`WAVE`], and not each at an instant of its own.
     fn converged_at(&self, group: &str, prefix: PrefixId) -> SimTime {
         let routing = &self.scenario.routing;
@@ -298,7 +334,7 @@ impl World<'_> {
             purpose: "bgp-convergence",
             entity: entity_hash("client-group", group)
                 ^ prefix.rotate_left(23)
-                ^ self.steering.changes.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+                ^ self.now.0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
         });
         let mean_s = routing.bgp_convergence_mean.seconds();
         let seconds = routing.bgp_convergence_min.seconds() - mean_s * math::ln(1.0 - draw);

@@ -287,13 +287,17 @@ impl Resolver<'_> {
                 given
             }
             None => {
-                let longest = self.horizon.0.div_ceil(bucket);
+                // A picture over time needs some points, also of a short run.
+                let part = (self.horizon.0 / CLIENT_BUCKETS_MIN).div_ceil(bucket);
                 let hour = 3_600_000_000_000_u64.div_ceil(bucket);
-                SimSpan(hour.min(longest).max(1).saturating_mul(bucket))
+                SimSpan(hour.min(part).max(1).saturating_mul(bucket))
             }
         }
     }
 }
+
+/// Least number of buckets of client groups in a run, unless its own buckets are wider.
+const CLIENT_BUCKETS_MIN: u64 = 24;
 
 /// A count that the table has bounded to 32 bits.
 fn number_of(count: Option<u64>, otherwise: u32) -> u32 {

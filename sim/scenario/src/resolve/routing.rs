@@ -281,7 +281,16 @@ impl Resolver<'_> {
             let document = Document { name: name.clone(), bytes };
             match read_as_rel(&document) {
                 Ok(graph) => {
-                    all.extend(graph.links().filter(|link| link.a != asn && link.b != asn))
+                    let ours = |link: &AsLink| link.a == asn || link.b == asn;
+                    let count = graph.links().filter(ours).count();
+                    if count > 0 {
+                        let what =
+                            format!("{count} sessions of our AS{asn} in the file are left out");
+                        let help = "what is ours follows from `links`; take another number to keep \
+                                    that network in the graph";
+                        self.sink.push(Diagnostic::new("W0811", value.span, what).help(help));
+                    }
+                    all.extend(graph.links().filter(|link| !ours(link)));
                 }
                 Err(error) => {
                     self.unusable(value, &error);

@@ -38,8 +38,8 @@ pub(crate) static ROOT: Mapping = Mapping {
         optional(
             "client_bucket",
             STEP,
-            "Width of a bucket in the table of client groups, a multiple of `bucket`; one hour, \
-             or `bucket` or the horizon if those bind, if absent.",
+            "Width of a bucket in the table of client groups, a multiple of `bucket`. If absent: a \
+             24th of the horizon, at least `bucket` and at most an hour.",
         ),
         default("traffic_step", STEP, "1min", "How often demand changes between events."),
         default(

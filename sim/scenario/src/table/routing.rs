@@ -84,8 +84,8 @@ pub(super) static ROUTING: Mapping = Mapping {
         optional(
             "bgp_convergence",
             Kind::Map(&BGP_CONVERGENCE),
-            "Time until users follow a changed announcement, unless BGP is played message by \
-             message.",
+            "Time until users follow a changed announcement, in waves of five seconds, unless BGP \
+             is played message by message.",
         ),
         default(
             "landing_noise",
@@ -359,7 +359,12 @@ trouble!(
     "An AS goes on announcing but discards what it gets for our prefixes.",
     [WHO]
 );
-trouble!(ZOMBIE, "zombie", "An AS ignores withdrawals and keeps the routes it has.", [WHO]);
+trouble!(
+    ZOMBIE,
+    "zombie",
+    "An AS ignores withdrawals and keeps the routes it has. After `until`, `solver: direct` drops what it kept; with `events` it stays until it is announced or withdrawn again or the session goes down.",
+    [WHO]
+);
 trouble!(
     DEPEER,
     "depeer",

@@ -85,6 +85,8 @@ impl Inquiry<'_> {
             heard.equal = *preference == most && *length == least;
             heard.standing = if heard.class == Class::Own {
                 "it announces the prefix itself".to_owned()
+            } else if most == Class::Own.local_preference() {
+                "lost to its own announcement".to_owned()
             } else if *preference < most {
                 format!("lost at local preference: {preference}, the best has {most}")
             } else if heard.equal {

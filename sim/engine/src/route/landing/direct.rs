@@ -15,7 +15,7 @@ use crate::route::internet::{
 };
 use crate::scenario::{ClientGroupId, PrefixId, Scenario};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Exit of a seed that is not ours: whoever announces it keeps the traffic.
@@ -73,6 +73,8 @@ pub struct DirectLanding {
     groups: Vec<(Option<u32>, Option<GeoPoint>)>,
     prefixes: Table<PrefixId, Prefix>,
     troubles: Vec<Trouble>,
+    /// Links whose session is down.
+    sessions_down: BTreeSet<LinkId>,
     workspace: Workspace,
 }
 
@@ -89,6 +91,7 @@ impl DirectLanding {
             groups: groups.collect(),
             prefixes: scenario.prefixes.ids().map(|_| Prefix::default()).collect(),
             troubles: Vec::new(),
+            sessions_down: BTreeSet::new(),
             workspace: Workspace::default(),
             spec: Arc::new(spec.clone()),
         }
@@ -219,6 +222,27 @@ impl DirectLanding {
         kept
     }
 
+    /// Sessions of ours whose withdrawal a neighbour ignores: it keeps the route while the session
+    /// is up.
+    fn kept_seeds(&self, row: &Prefix, seeds: &[Seed]) -> Vec<Seed> {
+        let block = &row.whole;
+        if block.solution == Solution::default() {
+            return Vec::new();
+        }
+        let routes = block.solution.routes(&self.spec.graph, &block.announcements);
+        let ignoring = self.troubles.iter().filter_map(|trouble| match trouble {
+            Trouble::Zombie { asn } => self.index(*asn),
+            _ => None,
+        });
+        let kept = ignoring.filter_map(|at| match routes.next_hop(at)? {
+            NextHop::Seed(number) => Some(block.announcements.seeds[number].clone()),
+            NextHop::As(_) | NextHop::Zombie(_) => None,
+        });
+        let up = |seed: &Seed| !self.sessions_down.contains(&LinkId(seed.exit));
+        let gone = |seed: &Seed| !seeds.iter().any(|other| other.exit == seed.exit);
+        kept.filter(|seed| seed.exit != FOREIGN && up(seed) && gone(seed)).collect()
+    }
+
     fn solve(&mut self, now: SimTime, prefix: PrefixId) {
         let mut trouble = self.trouble();
         let row = &self.prefixes[prefix];
@@ -230,6 +254,7 @@ impl DirectLanding {
         });
         let own = least_med(own.collect()).into_iter();
         let mut seeds: Vec<Seed> = own.chain(self.foreign_seeds(prefix, false)).collect();
+        seeds.extend(self.kept_seeds(row, &seeds));
         // Among equal sessions with one neighbour the first link wins, as the lowest address does.
         seeds.sort_by_key(|seed| seed.exit);
         let whole = self.announcements(seeds, trouble.clone());
@@ -483,6 +508,14 @@ impl LandingModel for DirectLanding {
         row.offers = offers.to_vec();
         self.solve(now, prefix);
         true
+    }
+
+    fn set_session(&mut self, _now: SimTime, link: LinkId, up: bool) {
+        if up {
+            self.sessions_down.remove(&link);
+        } else {
+            self.sessions_down.insert(link);
+        }
     }
 
     fn set_trouble(&mut self, now: SimTime, trouble: &Trouble, on: bool) {

@@ -22,6 +22,8 @@ pub(super) struct EventNetwork {
     pub index_of: Vec<Option<u32>>,
     /// Our router at each link to a neighbour.
     pub router_of: Table<LinkId, Option<SpeakerId>>,
+    /// Our session over each link to a neighbour.
+    pub own_session_of: Table<LinkId, Option<SessionId>>,
     /// The link of each router of ours.
     pub link_of: BTreeMap<SpeakerId, LinkId>,
     /// Block of each prefix.
@@ -66,6 +68,7 @@ pub(super) fn event_network(scenario: &Scenario, spec: &BgpSpec) -> EventNetwork
         speaker_of,
         index_of,
         router_of: Table::filled(scenario.network.links.len(), None),
+        own_session_of: Table::filled(scenario.network.links.len(), None),
         link_of: BTreeMap::new(),
         whole: Table::new(),
         specific: Table::new(),
@@ -156,13 +159,14 @@ fn add_own_sessions(
         let they_are = if we_are == Relation::RouteServer { we_are } else { reverse(we_are) };
         let theirs = net.speaker_of[theirs as usize];
         let address = link.0;
-        network.sessions.push(session(
+        let id = network.sessions.push(session(
             name.clone(),
             [router, theirs],
             [they_are, we_are],
             [address, own.asn],
             spec,
         ));
+        net.own_session_of[link] = Some(id);
     }
 }
 

@@ -324,10 +324,16 @@ impl EventLanding {
             // What only the last tie-breaks separate is equally good for whoever is nearer.
             Standing::LostAt { step, .. } if step >= DecisionStep::Oldest => good,
             Standing::LostAt { step, to } => {
-                let other = candidates.get(to).and_then(|row| row.route.path.first());
-                let other =
-                    other.map_or_else(|| "its own".to_owned(), |asn| format!("that of AS{asn}"));
-                format!("lost at {} to {other}", step.name().replace('-', " "))
+                let than = |value: &dyn Fn(&RouteView) -> u64| {
+                    let best = candidates.get(to).map_or(0, |other| value(&other.route));
+                    format!(": {}, the best has {best}", value(&row.route))
+                };
+                let told = match step {
+                    DecisionStep::LocalPref => than(&|route| u64::from(route.local_pref)),
+                    DecisionStep::PathLength => than(&|route| route.path.len() as u64),
+                    _ => String::new(),
+                };
+                format!("lost at {}{told}", step.name().replace('-', " "))
             }
             Standing::Refused(refusal) => format!("refused: {}", refusal.words(&self.net.network)),
         }
@@ -353,6 +359,13 @@ impl LandingModel for EventLanding {
             }
         }
         true
+    }
+
+    fn set_session(&mut self, now: SimTime, link: LinkId, up: bool) {
+        let Some(session) = self.net.own_session_of[link] else { return };
+        let change =
+            if up { BgpChange::SessionUp(session) } else { BgpChange::SessionDown(session) };
+        self.apply(now, change);
     }
 
     fn set_trouble(&mut self, now: SimTime, trouble: &Trouble, on: bool) {

@@ -237,6 +237,10 @@ pub trait LandingModel {
     /// whether anybody hears the difference.
     fn announce(&mut self, now: SimTime, prefix: PrefixId, offers: &[Offer]) -> bool;
 
+    /// The session over one of our links goes down, or is up again. What it carried is withdrawn, or
+    /// announced again, by [`LandingModel::announce`] at the same instant.
+    fn set_session(&mut self, _now: SimTime, _link: LinkId, _up: bool) {}
+
     /// From now on something is wrong (or right again). Models without ASes ignore it.
     fn set_trouble(&mut self, _now: SimTime, _trouble: &Trouble, _on: bool) {}
 

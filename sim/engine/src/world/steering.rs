@@ -227,8 +227,6 @@ impl World<'_> {
         if self.now == SimTime::ZERO {
             // How the network starts is known to routing; only changes are news.
             self.land_at_once();
-            // What never settles goes on; what has settled has nothing left to do.
-            self.schedule_routing();
         } else if self.landing_model.converges_by_itself() {
             self.schedule_routing();
         } else {

@@ -36,7 +36,7 @@ fn the_smallest_scenario_has_the_documented_defaults() {
     let scenario = scenario(&format!("horizon: 90min\n{ARMS}"));
     assert_eq!((scenario.seed, scenario.replications), (7, 1));
     assert_eq!((scenario.bucket, scenario.traffic_step), (seconds(60), seconds(60)));
-    assert_eq!(scenario.client_bucket, seconds(3_600));
+    assert_eq!(scenario.client_bucket, seconds(240));
     assert_eq!(scenario.queue_limit, seconds(10));
     assert_eq!(scenario.label, "t");
     assert_eq!(scenario.classes.rows()[0].id, "default");
@@ -59,7 +59,8 @@ fn the_smallest_scenario_has_the_documented_defaults() {
 #[test]
 fn client_buckets_fit_short_and_odd_runs() {
     let of = |text: &str| scenario(&format!("{text}\n{ARMS}")).client_bucket;
-    assert_eq!(of("horizon: 90s\nbucket: 60s"), seconds(120));
+    assert_eq!(of("horizon: 90s\nbucket: 60s"), seconds(60));
+    assert_eq!(of("horizon: 7d\nbucket: 60s"), seconds(3_600));
     assert_eq!(of("horizon: 1d\nbucket: 7min"), seconds(9 * 420));
     assert_eq!(of("horizon: 1d\nbucket: 2h"), seconds(7_200));
     assert_eq!(of("horizon: 10s\nbucket: 1min"), seconds(60));

@@ -9,6 +9,8 @@ use crate::bgp::ROUTE_POLICY;
 const ASN: Kind = Kind::Count { min: 1, max: u32::MAX as u64 };
 const POLICIES: Kind = list(&Kind::Ref(Entity::RoutePolicy));
 const SHORT: Kind = Kind::Span { min: 0, max: NS_H };
+/// Messages take time: routing that never settles must let the run go on.
+const TRAVEL: Kind = Kind::Span { min: 1_000_000, max: NS_H };
 
 pub(super) static ROUTING: Mapping = Mapping {
     name: "routing",
@@ -213,7 +215,7 @@ static SESSION: Mapping = Mapping {
             crate::bgp::MRAI_KIND,
             "Pace of what the first AS tells; that of `bgp_timing` if absent.",
         ),
-        optional("delay", SHORT, "Time a message takes, both ways; `session_delay` if absent."),
+        optional("delay", TRAVEL, "Time a message takes, both ways; `session_delay` if absent."),
         optional(
             "delay_jitter",
             Kind::Ratio { min: 0.0, max: 10.0 },
@@ -268,7 +270,7 @@ static BGP_TIMING: Mapping = Mapping {
     name: "bgp_timing",
     doc: "How fast BGP is, the same everywhere.",
     keys: &[
-        default("session_delay", SHORT, "50ms", "Time a message takes."),
+        default("session_delay", TRAVEL, "50ms", "Time a message takes."),
         default(
             "session_jitter",
             Kind::Ratio { min: 0.0, max: 10.0 },

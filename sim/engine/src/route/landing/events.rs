@@ -289,7 +289,12 @@ impl EventLanding {
     /// Before the run: until nothing is left to happen.
     fn settle(&mut self) -> BTreeSet<BgpPrefixId> {
         let mut changed = Changed::default();
-        self.caveat = match self.sim.settle_heard(SettleLimits::default(), &mut changed) {
+        let sessions = self.net.network.sessions.len() as u64;
+        let prefixes = self.net.network.prefixes.len() as u64;
+        // Far more than hunting for paths takes.
+        let updates = 1_000_000 + 50 * sessions * prefixes;
+        let limits = SettleLimits { updates, ..SettleLimits::default() };
+        self.caveat = match self.sim.settle_heard(limits, &mut changed) {
             Settled::Converged { .. } => None,
             Settled::Diverged { cycle } => {
                 Some(format!("routing goes round for ever: {}", self.members(&cycle)))

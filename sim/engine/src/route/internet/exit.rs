@@ -44,6 +44,12 @@ impl Presence {
         self.meetings.insert((a.min(b), a.max(b)), points);
     }
 
+    /// Whether anything is known of where an AS is.
+    #[must_use]
+    pub fn knows(&self, asn: u32) -> bool {
+        self.places.contains_key(&asn) || self.meetings.keys().any(|&(a, b)| a == asn || b == asn)
+    }
+
     /// Whether nothing is known of anybody.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -99,8 +105,7 @@ pub struct Step {
 
 /// Where the AS `asn` hands over traffic that is at `at` to a candidate, and how far that is, km;
 /// none: nothing is known.
-#[must_use]
-pub fn place(
+fn place(
     presence: &Presence,
     asn: u32,
     at: [f64; 3],

@@ -76,17 +76,15 @@ pub fn walk<H: Clone + PartialEq>(
             })
             .collect();
         let own = places.graph.asn(at);
-        // Nothing is nearer than an exit of which nothing is known: that of BGP's last tie-break
-        // stays, if it is such a one.
+        // Nothing is nearer than a network of which nothing is known: if BGP's last tie-break takes
+        // such a one, that stays.
         let taken = default(at);
-        let first = taken.as_ref().and_then(|taken| hops.iter().position(|hop| hop == taken));
-        let comparable = |place: [f64; 3]| {
-            first.is_none_or(|first| {
-                exit::place(&places.presence, own, place, &located[first]).is_some()
-            })
+        let somewhere = match taken.as_ref().and_then(&next) {
+            Some(to) => places.presence.knows(places.graph.asn(to)),
+            None => true,
         };
         let step = place
-            .filter(|&place| hops.len() < 2 || comparable(place))
+            .filter(|_| hops.len() < 2 || somewhere)
             .and_then(|place| exit::step(&places.presence, own, place, &located));
         let (hop, chosen) = match (hops.as_slice(), step) {
             ([], _) => (None, Chosen::Only),

@@ -91,6 +91,8 @@ pub enum Command {
     PredictCatchment(PredictCatchmentArgs),
     /// Make an Internet graph that looks like recorded ones, for tests of growth
     GenerateAsGraph(GenerateAsGraphArgs),
+    /// Write which site serves whom at an instant of a run, as a catchment table
+    ExportCatchment(ExportCatchmentArgs),
     /// Compare which site serves whom: a modelled table against a measured one
     CompareCatchment(CompareCatchmentArgs),
     /// Play a BGP lab: routers, sessions, policies, and what must come out
@@ -415,6 +417,25 @@ pub enum WeightKind {
     Queries,
     /// Probes.
     Probes,
+}
+
+/// `steerlab export-catchment`
+#[derive(Args, Debug)]
+pub struct ExportCatchmentArgs {
+    /// Scenario
+    pub input: PathBuf,
+    /// Instant since the start, such as 45m
+    #[arg(long, default_value = "0s")]
+    pub at: String,
+    /// Arm; default: the first
+    #[arg(long)]
+    pub arm: Option<String>,
+    /// Replication, from 0
+    #[arg(long, default_value_t = 0)]
+    pub replication: u32,
+    /// Table to write, CSV (`steerlab-catchment/1`)
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// `steerlab compare-catchment`

@@ -58,6 +58,7 @@ fn dispatch(console: &Console, command: Command) -> Exit {
         Command::Routes(args) => commands::routes::routes(console, &args),
         Command::PredictCatchment(args) => commands::predict::predict(console, &args),
         Command::GenerateAsGraph(args) => commands::generate_as_graph(console, &args),
+        Command::ExportCatchment(args) => commands::explain::export_catchment(console, &args),
         Command::CompareCatchment(args) => {
             commands::compare_catchment::compare_catchment(console, &args)
         }

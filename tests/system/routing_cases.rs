@@ -425,3 +425,41 @@ fn explain_agrees(folder: &Folder) {
         }
     }
 }
+
+/// A table exported at an instant of a run puts as much weight at every site as the run lands there.
+#[test]
+fn an_exported_catchment_is_the_one_that_the_run_has() {
+    let folder = Folder::new("exported-catchment");
+    let scenario = scenario("prepending.yaml");
+    play(&folder, &scenario);
+    let landed = landed_at_the_end(&folder);
+    for arm in ["plain", "all"] {
+        let words = ["--arm", arm, "--at", "29min", "--out", "table.csv"];
+        Program::new(folder.path())
+            .args(["export-catchment"])
+            .args([&scenario])
+            .args(words)
+            .exits(0);
+        let text = std::fs::read_to_string(folder.join("table.csv")).unwrap();
+        let rows: String = text
+            .lines()
+            .filter(|row| !row.starts_with('#'))
+            .map(|row| format!("{row}\n"))
+            .collect();
+        let table = Table::parse(&rows);
+        let mut weights: BTreeMap<String, f64> = BTreeMap::new();
+        for ([kind, prefix, site], [weight]) in table.select(["kind", "prefix", "site"], ["weight"])
+        {
+            assert_eq!((kind, prefix), ("client-group", "anycast"));
+            *weights.entry(site.to_owned()).or_default() += weight;
+        }
+        let all: f64 = weights.values().sum();
+        for (site, landed) in &landed[arm] {
+            let share = weights.get(site).copied().unwrap_or(0.0) / all;
+            assert!((landed / 15_000.0 - share).abs() < 1e-9, "{arm}, {site}: {landed} {share}");
+        }
+        // It can be compared, here with itself.
+        let words = ["compare-catchment", "table.csv", "table.csv", "--agreement-min", "100%"];
+        Program::new(folder.path()).args(words).exits(0);
+    }
+}

@@ -1,9 +1,9 @@
 //! `steerlab explain`: a diagnostic code, a route, an action.
 
 use super::run::{load, source_of};
-use super::show_diagnostics;
-use crate::args::{ExplainArgs, Format, RunOptions};
-use crate::console::Console;
+use super::{show_diagnostics, write_file};
+use crate::args::{ExplainArgs, ExportCatchmentArgs, Format, RunOptions};
+use crate::console::{Console, shown};
 use crate::exit::Exit;
 use crate::table::plain;
 use std::collections::BTreeMap;
@@ -12,10 +12,11 @@ use steerlab_engine::kernel::SimTime;
 use steerlab_engine::record::RunId;
 use steerlab_engine::route::Fate;
 use steerlab_engine::route::landing::{Explanation, HopChoice, RouteChoice, SiteRank};
-use steerlab_engine::run::query_route;
+use steerlab_engine::run::{query_catchment, query_route};
 use steerlab_engine::scenario::{ArmId, ClientGroupId, PrefixId, Scenario};
 use steerlab_policies::BuiltIn;
 use steerlab_results::view::{ColumnData, DataTable, RunView};
+use steerlab_scenario::catchment::{CatchmentClient, CatchmentKey, CatchmentRow, CatchmentTable};
 
 /// Routes of one network that are shown; the others are counted.
 const ROUTES_SHOWN: usize = 12;
@@ -120,15 +121,11 @@ fn route_text(scenario: &Scenario, args: &ExplainArgs) -> Result<String, String>
         None => ArmId(0),
         some => ArmId(find("arm", some.as_deref(), arms)?),
     };
-    let at = steerlab_scenario::parse_span(&args.at)
-        .map_err(|why| format!("--at {}: {why}; it is a span since the start", args.at))?;
-    if at > scenario.horizon {
-        return Err(format!("--at {}: the run ends before that", args.at));
-    }
+    let at = instant(scenario, &args.at)?;
     let id = RunId { arm, replication: args.replication };
     let mut pages = Vec::new();
     for prefix in prefixes {
-        let query = query_route(scenario, id, &BuiltIn, (group, prefix), SimTime(at.0))
+        let query = query_route(scenario, id, &BuiltIn, (group, prefix), at)
             .map_err(|_| "the run met the limit of events before".to_owned())?;
         let group = &scenario.client_groups[group].id;
         let prefix = &scenario.prefixes[prefix].id;
@@ -144,6 +141,78 @@ fn route_text(scenario: &Scenario, args: &ExplainArgs) -> Result<String, String>
         pages.push(head + &waits + "\n" + &why(scenario, &query.why));
     }
     Ok(pages.join("\n"))
+}
+
+/// Writes where everybody lands at an instant of a run.
+pub fn export_catchment(console: &Console, args: &ExportCatchmentArgs) -> Exit {
+    let loaded = match load(&source_of(&args.input), &no_options()) {
+        Ok(loaded) => loaded,
+        Err(what) => return console.fail(Exit::BadInput, &what, ""),
+    };
+    if loaded.scenario.is_none() {
+        show_diagnostics(console, &loaded);
+    }
+    let Some(scenario) = loaded.scenario else { return Exit::BadInput };
+    let (table, lost) = match catchment_at(&scenario, args) {
+        Ok(found) => found,
+        Err(what) => {
+            let help = "see `steerlab export-catchment --help`";
+            return console.fail(Exit::BadInput, &what, help);
+        }
+    };
+    if let Err(exit) = write_file(console, &args.out, table.to_csv().as_bytes()) {
+        return exit;
+    }
+    let rows = table.rows().len();
+    console.say(&format!("wrote {}: {rows} rows, {lost} pairs land nowhere", shown(&args.out)));
+    Exit::Done
+}
+
+/// The table of an instant, one row for every client group and prefix that lands, and how many do
+/// not.
+fn catchment_at(
+    scenario: &Scenario,
+    args: &ExportCatchmentArgs,
+) -> Result<(CatchmentTable, usize), String> {
+    let arms = scenario.arms.rows().iter().map(|arm| arm.id.as_str());
+    let arm = match &args.arm {
+        None => ArmId(0),
+        some => ArmId(find("arm", some.as_deref(), arms)?),
+    };
+    let at = instant(scenario, &args.at)?;
+    let id = RunId { arm, replication: args.replication };
+    let fates = query_catchment(scenario, id, &BuiltIn, at)
+        .map_err(|_| "the run met the limit of events before".to_owned())?;
+    let groups = scenario.client_groups.rows().iter();
+    let pairs = groups.flat_map(|group| scenario.prefixes.rows().iter().map(move |p| (group, p)));
+    let rows: Vec<CatchmentRow> = pairs
+        .zip(&fates)
+        .filter_map(|((group, prefix), fate)| {
+            Some(CatchmentRow {
+                key: CatchmentKey {
+                    client: CatchmentClient::Group(group.id.clone()),
+                    prefix: Some(prefix.id.clone()),
+                },
+                site: scenario.network.sites[fate.site()?].id.clone(),
+                weight: Some(group.weight),
+                rtt_ms: None,
+            })
+        })
+        .collect();
+    let lost = fates.len() - rows.len();
+    let table =
+        CatchmentTable::new(rows).map_err(|key| format!("{} is there twice", key.client))?;
+    Ok((table, lost))
+}
+
+/// An instant of a run as it is typed.
+fn instant(scenario: &Scenario, text: &str) -> Result<SimTime, String> {
+    let at = steerlab_scenario::parse_span(text)
+        .map_err(|why| format!("--at {text}: {why}; it is a span since the start"))?;
+    if at > scenario.horizon {
+        return Err(format!("--at {text}: the run ends before that"));
+    }
+    Ok(SimTime(at.0))
 }
 
 fn fate_text(scenario: &Scenario, fate: Fate) -> String {

@@ -96,28 +96,31 @@ pub fn query_route(
     (group, prefix): (ClientGroupId, PrefixId),
     at: SimTime,
 ) -> Result<RouteQuery, Stopped> {
-    let mut play = Play::new(scenario, id, registry);
-    let horizon = SimTime::ZERO.after(scenario.horizon);
-    while play.next_time().is_some_and(|next| next <= at.min(horizon)) {
-        let Some((key, event)) = play.players.pop() else { break };
-        play.world.now = key.time();
-        if key.phase() >= phase::SAMPLE {
-            play.world.settle();
-        }
-        if event == Event::End {
-            break;
-        }
-        play.step(event, &mut NoRecorder);
-        if play.players.events() > Limits::default().events_max {
-            return Err(Stopped::TooManyEvents);
-        }
-    }
+    let play = Play::until(scenario, id, registry, at)?;
     let world = &play.world;
     Ok(RouteQuery {
         fate: world.steering.fate(scenario.prefixes.len(), group, prefix),
         next: world.landing_model.fate(group, prefix),
         why: world.landing_model.explain(group, prefix),
     })
+}
+
+/// Plays a run up to `at` (or its horizon) and tells what becomes of everybody's traffic then: groups
+/// in order, for each all prefixes in order.
+///
+/// # Errors
+/// [`Stopped`] if a limit was reached before.
+pub fn query_catchment(
+    scenario: &Scenario,
+    id: RunId,
+    registry: &dyn PolicyRegistry,
+    at: SimTime,
+) -> Result<Vec<Fate>, Stopped> {
+    let play = Play::until(scenario, id, registry, at)?;
+    let groups = scenario.client_groups.ids();
+    let pairs = groups.flat_map(|group| scenario.prefixes.ids().map(move |prefix| (group, prefix)));
+    let prefixes = scenario.prefixes.len();
+    Ok(pairs.map(|(group, prefix)| play.world.steering.fate(prefixes, group, prefix)).collect())
 }
 
 /// A run in progress.
@@ -143,6 +146,32 @@ impl<'a> Play<'a> {
             bucket_start: SimTime::ZERO,
             client_start: SimTime::ZERO,
         }
+    }
+
+    /// A run that has been played up to an instant, what happens then included.
+    fn until(
+        scenario: &'a Scenario,
+        id: RunId,
+        registry: &'a dyn PolicyRegistry,
+        at: SimTime,
+    ) -> Result<Play<'a>, Stopped> {
+        let mut play = Play::new(scenario, id, registry);
+        let horizon = SimTime::ZERO.after(scenario.horizon);
+        while play.next_time().is_some_and(|next| next <= at.min(horizon)) {
+            let Some((key, event)) = play.players.pop() else { break };
+            play.world.now = key.time();
+            if key.phase() >= phase::SAMPLE {
+                play.world.settle();
+            }
+            if event == Event::End {
+                break;
+            }
+            play.step(event, &mut NoRecorder);
+            if play.players.events() > Limits::default().events_max {
+                return Err(Stopped::TooManyEvents);
+            }
+        }
+        Ok(play)
     }
 
     /// Instant of the next event. Before time moves on, the world settles, which may itself

@@ -15,7 +15,8 @@ use crate::route::bgp::{
     RouteSink, RouteView, SettleLimits, Settled, SpeakerId, Standing, Step as DecisionStep,
 };
 use crate::scenario::{ClientGroupId, PrefixId, Scenario};
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Where a route leads from an AS.
@@ -28,6 +29,9 @@ enum Hop {
     /// Nowhere further: the AS announces the prefix itself.
     Own,
 }
+
+/// Equally good next hops of ASes that were asked about: most groups share their way.
+type Known = RefCell<BTreeMap<u32, Vec<Hop>>>;
 
 /// Routing as it is while messages travel; users go where it sends them at every instant.
 pub struct EventLanding {
@@ -217,12 +221,15 @@ impl EventLanding {
         blocks.find_map(|block| self.sim.best(speaker, block)).map(|route| self.hop_of(&route))
     }
 
-    fn way(&self, group: usize, prefix: PrefixId) -> Vec<Step<Hop>> {
+    fn way(&self, group: usize, prefix: PrefixId, known: &Known) -> Vec<Step<Hop>> {
         let (Some(at), location) = self.groups[group] else { return Vec::new() };
         walk(
             (at, location),
             &self.places,
-            |at| self.candidates(at, prefix),
+            |at| {
+                let mut known = known.borrow_mut();
+                known.entry(at).or_insert_with(|| self.candidates(at, prefix)).clone()
+            },
             |hop| match hop {
                 Hop::As(next) => Some(*next),
                 Hop::Ours(_) | Hop::Own => None,
@@ -274,10 +281,11 @@ impl EventLanding {
 
     fn find_fates(&mut self, prefix: PrefixId) {
         let mut arbitrary = 0;
+        let known = Known::default();
         let groups = 0..self.groups.len();
         let fates = groups
             .map(|group| {
-                let way = self.way(group, prefix);
+                let way = self.way(group, prefix, &known);
                 arbitrary += usize::from(is_arbitrary(&way));
                 self.end(prefix, &way)
             })
@@ -419,7 +427,7 @@ impl LandingModel for EventLanding {
     }
 
     fn explain(&self, group: ClientGroupId, prefix: PrefixId) -> Explanation {
-        let way = self.way(group.index(), prefix);
+        let way = self.way(group.index(), prefix, &Known::default());
         if way.is_empty() {
             return Explanation::Words("the group is in no AS of the graph".to_owned());
         }
@@ -489,10 +497,6 @@ impl LandingModel for EventLanding {
         touched.extend(changed.into_iter().filter_map(|block| self.net.prefix_of[block.index()]));
         touched.iter().for_each(|&prefix| self.find_fates(prefix));
         touched.into_iter().collect()
-    }
-
-    fn messages(&self) -> u64 {
-        self.sim.counts().messages
     }
 
     fn caveats(&self) -> Vec<Warning> {

@@ -1,6 +1,6 @@
 //! Landing as measured: a catchment table drives the run.
 
-use super::{ANY_LINK, Explanation, Fate, Landing, LandingModel, Offer, RttMatrix};
+use super::{ANY_LINK, Explanation, Fate, Landing, LandingModel, Offer, RttMatrix, announcing};
 use crate::kernel::{Id, SimTime, Table};
 use crate::net::SiteId;
 use crate::record::{DropCause, Warning};
@@ -64,8 +64,7 @@ impl MeasuredLanding {
 
 impl LandingModel for MeasuredLanding {
     fn announce(&mut self, _now: SimTime, prefix: PrefixId, offers: &[Offer]) -> bool {
-        let mut row = vec![false; self.announced[prefix].len()];
-        offers.iter().for_each(|offer| row[offer.site.index()] = true);
+        let row = announcing(self.announced[prefix].len(), offers);
         let news = row != self.announced[prefix];
         self.announced[prefix] = row;
         news

@@ -13,7 +13,7 @@ pub mod nearest;
 mod rtt;
 pub mod walk;
 
-use crate::kernel::SimTime;
+use crate::kernel::{Id, SimTime};
 use crate::net::{LinkId, NeighbourId, SiteId};
 use crate::record::DropCause;
 use crate::scenario::{ClientGroupId, PrefixId, Scenario};
@@ -266,15 +266,17 @@ pub trait LandingModel {
         Vec::new()
     }
 
-    /// Messages sent so far inside the model.
-    fn messages(&self) -> u64 {
-        0
-    }
-
     /// What to know before trusting the result; empty if nothing.
     fn caveats(&self) -> Vec<crate::record::Warning> {
         Vec::new()
     }
+}
+
+/// Which sites announce, of all; for models that know no sessions.
+fn announcing(sites: usize, offers: &[Offer]) -> Vec<bool> {
+    let mut row = vec![false; sites];
+    offers.iter().for_each(|offer| row[offer.site.index()] = true);
+    row
 }
 
 /// How a scenario lets users land.

@@ -1,6 +1,8 @@
 //! Landing by distance: what is left of routing when nothing is known about it.
 
-use super::{ANY_LINK, Explanation, Fate, Landing, LandingModel, Offer, RttMatrix, SiteRank};
+use super::{
+    ANY_LINK, Explanation, Fate, Landing, LandingModel, Offer, RttMatrix, SiteRank, announcing,
+};
 use crate::kernel::stream::single_uniform;
 use crate::kernel::{Id, SimTime, StreamKey, Table, entity_hash};
 use crate::net::SiteId;
@@ -13,7 +15,7 @@ use crate::scenario::{ClientGroupId, PrefixId, Scenario};
 #[derive(Clone, Debug)]
 pub struct NearestLanding {
     sites: usize,
-    rtt_ms: Vec<f64>,
+    rtt: RttMatrix,
     cost_ms: Vec<f64>,
     /// Sites of each group, least cost first: a landing is the first that announces.
     order: Vec<u16>,
@@ -33,13 +35,10 @@ impl NearestLanding {
             .iter()
             .map(|site| entity_hash("site", &site.id))
             .collect();
-        let mut rtt_ms = Vec::with_capacity(sites * scenario.client_groups.len());
-        let mut cost_ms = Vec::with_capacity(rtt_ms.capacity());
+        let mut cost_ms = Vec::with_capacity(sites * scenario.client_groups.len());
         for (id, group) in scenario.client_groups.iter() {
             let group_hash = entity_hash("client-group", &group.id);
-            let row = rtt.row(id);
-            rtt_ms.extend_from_slice(row);
-            for (rtt_ms, &hash) in row.iter().zip(&site_hashes) {
+            for (rtt_ms, &hash) in rtt.row(id).iter().zip(&site_hashes) {
                 let key = StreamKey {
                     seed: scenario.seed,
                     replication,
@@ -52,11 +51,7 @@ impl NearestLanding {
         }
         let order = preference_order(&cost_ms, sites);
         let announced = Table::filled(scenario.prefixes.len(), vec![false; sites]);
-        NearestLanding { sites, rtt_ms, cost_ms, order, announced }
-    }
-
-    fn row<'a>(&self, values: &'a [f64], group: ClientGroupId) -> &'a [f64] {
-        &values[group.index() * self.sites..(group.index() + 1) * self.sites]
+        NearestLanding { sites, rtt: rtt.clone(), cost_ms, order, announced }
     }
 }
 
@@ -75,8 +70,7 @@ fn preference_order(cost_ms: &[f64], sites: usize) -> Vec<u16> {
 
 impl LandingModel for NearestLanding {
     fn announce(&mut self, _now: SimTime, prefix: PrefixId, offers: &[Offer]) -> bool {
-        let mut row = vec![false; self.announced[prefix].len()];
-        offers.iter().for_each(|offer| row[offer.site.index()] = true);
+        let row = announcing(self.announced[prefix].len(), offers);
         let news = row != self.announced[prefix];
         self.announced[prefix] = row;
         news
@@ -94,7 +88,8 @@ impl LandingModel for NearestLanding {
     }
 
     fn explain(&self, group: ClientGroupId, prefix: PrefixId) -> Explanation {
-        let (rtt, cost) = (self.row(&self.rtt_ms, group), self.row(&self.cost_ms, group));
+        let row = group.index() * self.sites..(group.index() + 1) * self.sites;
+        let (rtt, cost) = (self.rtt.row(group), &self.cost_ms[row]);
         let mut rows: Vec<SiteRank> = (0..self.sites)
             .map(|index| SiteRank {
                 site: SiteId::from_index(index),

@@ -4,15 +4,17 @@ use crate::kernel::{Id, SimSpan};
 use crate::net::geo::{internet_rtt_ms, unit_distance_km};
 use crate::net::{GeoPoint, SiteId};
 use crate::scenario::{ClientGroupId, Scenario};
+use std::rc::Rc;
 
 /// Round-trip time assumed where neither a measurement nor both locations are known.
 const UNKNOWN_RTT_MS: f64 = 50.0;
 
-/// Round-trip time of every (client group, site) pair: as measured, else from distance.
+/// Round-trip time of every (client group, site) pair: as measured, else from distance. Large, so
+/// clones share it.
 #[derive(Clone, Debug)]
 pub struct RttMatrix {
     sites: usize,
-    rtt_ms: Vec<f64>,
+    rtt_ms: Rc<[f64]>,
 }
 
 impl RttMatrix {
@@ -34,7 +36,7 @@ impl RttMatrix {
                 rtt_ms[row + site.index()] = rtt.millis();
             }
         }
-        RttMatrix { sites: sites.len(), rtt_ms }
+        RttMatrix { sites: sites.len(), rtt_ms: rtt_ms.into() }
     }
 
     /// Of one group to every site, ms, in site order.

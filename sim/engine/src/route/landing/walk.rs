@@ -71,21 +71,15 @@ pub fn walk<H: Clone + PartialEq>(
         let located: Vec<Candidate> = hops
             .iter()
             .map(|hop| match next(hop) {
-                Some(to) => Candidate::Neighbour { asn: places.graph.asn(to), key: to },
-                None => Candidate::Exit { exit: 0, at: exit_place(hop) },
+                Some(to) => Candidate::Neighbour(places.graph.asn(to)),
+                None => Candidate::Exit(exit_place(hop)),
             })
             .collect();
         let own = places.graph.asn(at);
-        // Nothing is nearer than a network of which nothing is known: if BGP's last tie-break takes
-        // such a one, that stays.
         let taken = default(at);
-        let somewhere = match taken.as_ref().and_then(&next) {
-            Some(to) => places.presence.knows(places.graph.asn(to)),
-            None => true,
-        };
-        let step = place
-            .filter(|_| hops.len() < 2 || somewhere)
-            .and_then(|place| exit::step(&places.presence, own, place, &located));
+        let usual = hops.iter().position(|hop| Some(hop) == taken.as_ref()).unwrap_or(0);
+        let step =
+            place.and_then(|place| exit::step(&places.presence, own, place, &located, usual));
         let (hop, chosen) = match (hops.as_slice(), step) {
             ([], _) => (None, Chosen::Only),
             ([only], _) => (Some(only.clone()), Chosen::Only),
@@ -103,5 +97,90 @@ pub fn walk<H: Clone + PartialEq>(
             return way;
         }
         at = to;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::internet::{
+        Announcements, Class, Link, NextHop, Relation, Seed, Solution, Workspace,
+    };
+
+    const AMSTERDAM: GeoPoint = GeoPoint { lat: 52.37, lon: 4.90 };
+    const HAARLEM: GeoPoint = GeoPoint { lat: 52.39, lon: 4.64 };
+    const FRANKFURT: GeoPoint = GeoPoint { lat: 50.11, lon: 8.68 };
+    const NEW_YORK: GeoPoint = GeoPoint { lat: 40.71, lon: -74.01 };
+    const BOSTON: GeoPoint = GeoPoint { lat: 42.36, lon: -71.06 };
+    const MUNICH: GeoPoint = GeoPoint { lat: 48.14, lon: 11.58 };
+
+    /// 10 and 20 sell transit to our sites 0 (Amsterdam), 1 (New York) and 2 (Frankfurt); 30 buys
+    /// from both. Gives the exit of a client of 30, the ASes on the way, and how many of them had a
+    /// choice about which geography says nothing.
+    fn land(presence: Presence, client: GeoPoint) -> (Option<u32>, Vec<u32>, usize) {
+        let links = [10, 20].map(|a| Link { a, b: 30, relation: Relation::Customer });
+        let graph = AsGraph::new(&links).unwrap();
+        let seed = |at, exit| Seed::session(at, Class::Customer, 64_512, 0, exit);
+        let seeds = vec![seed(0, 0), seed(1, 1), seed(1, 2)];
+        let announced = Announcements { seeds, ..Announcements::default() };
+        let solution = Solution::solve(&graph, &announced, &mut Workspace::default()).unwrap();
+        let routes = solution.routes(&graph, &announced);
+        let places = Places { presence, graph: Arc::new(graph.clone()) };
+        let way = walk(
+            (2, Some(client)),
+            &places,
+            |at| routes.equal_next_hops(at),
+            |hop| match hop {
+                NextHop::As(next) => Some(*next),
+                _ => None,
+            },
+            |hop| match hop {
+                NextHop::Seed(seed) => Some([AMSTERDAM, NEW_YORK, FRANKFURT][*seed]),
+                _ => None,
+            },
+            |at| routes.next_hop(at),
+        );
+        let exit = way.last().and_then(|step| match step.hop {
+            Some(NextHop::Seed(seed)) => Some(announced.seeds[seed].exit),
+            _ => None,
+        });
+        let unknown = way.iter().filter(|step| step.chosen == Chosen::Arbitrary).count();
+        (exit, way.iter().map(|step| graph.asn(step.at)).collect(), unknown)
+    }
+
+    #[test]
+    fn one_as_splits_between_sites_by_where_its_clients_are() {
+        let mut presence = Presence::default();
+        presence.set_places(30, &[AMSTERDAM, NEW_YORK]);
+        presence.set_places(10, &[HAARLEM]);
+        presence.set_places(20, &[NEW_YORK]);
+        assert_eq!(land(presence.clone(), MUNICH), (Some(0), vec![30, 10], 0));
+        // Handed over in New York, it takes the site there, not the one in Frankfurt.
+        assert_eq!(land(presence, BOSTON), (Some(1), vec![30, 20], 0));
+    }
+
+    #[test]
+    fn the_unknown_falls_back_to_the_lowest_number_and_is_counted() {
+        assert_eq!(land(Presence::default(), BOSTON), (Some(0), vec![30, 10], 1));
+    }
+
+    #[test]
+    fn what_goes_round_or_nowhere_ends() {
+        let links = [Link { a: 1, b: 2, relation: Relation::Peer }];
+        let graph = Arc::new(AsGraph::new(&links).unwrap());
+        let places = Places { presence: Presence::default(), graph };
+        let ways = |hops: fn(u32) -> Vec<u32>| {
+            let way = walk(
+                (0, Some(BOSTON)),
+                &places,
+                hops,
+                |hop| Some(*hop),
+                |_| None,
+                |at| hops(at).first().copied(),
+            );
+            way.iter().map(|step| step.hop).collect::<Vec<_>>()
+        };
+        assert_eq!(ways(|at| vec![1 - at]), [Some(1), Some(0)]);
+        assert_eq!(ways(|_| Vec::new()), [None]);
     }
 }

@@ -1,6 +1,7 @@
 //! What is announced for one prefix, and what goes wrong with it.
 
 use super::graph::{AsGraph, Relation};
+use super::solution::{NextHop, Routes};
 
 /// How an AS knows a route: its own, or from what kind of neighbour. In order of preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,8 +152,25 @@ pub struct Zombie {
     pub learned: Class,
     /// AS numbers of the path as it was received, the neighbour's first.
     pub path: Vec<u32>,
-    /// [`Seed::exit`] at the end of that path.
-    pub exit: u32,
+}
+
+impl Zombie {
+    /// The route that an AS has, as one that it keeps when its neighbour withdraws it; none: it has
+    /// no route, or not from a neighbour in the graph.
+    #[must_use]
+    pub fn of(routes: &Routes<'_>, at: u32) -> Option<Zombie> {
+        let from = match routes.next_hop(at)? {
+            NextHop::As(from) => from,
+            NextHop::Zombie(number) => {
+                return Some(routes.announcements().trouble.zombies[number].clone());
+            }
+            NextHop::Seed(_) => return None,
+        };
+        let mut path = Vec::new();
+        routes.path(at, &mut path);
+        path.remove(0);
+        Some(Zombie { at, from, learned: routes.class(at)?, path })
+    }
 }
 
 /// What goes wrong. Empty by default; lists need no order. ASes are indices.

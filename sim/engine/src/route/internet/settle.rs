@@ -8,7 +8,7 @@
 //! order, and one announcement after the other, first to last and last to first. If they end in
 //! different states, both are stable and timing decides.
 
-use super::announce::{Announcements, Class, Validity};
+use super::announce::{Announcements, Validity};
 use super::graph::{AsGraph, Relation};
 use super::solution::{Choice, PATH_LENGTH_MAX, SEED, Solution, Unsettled, rank};
 use super::terms::Terms;
@@ -300,21 +300,6 @@ fn mix(value: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
-}
-
-impl super::announce::Zombie {
-    /// The route that an AS has, as one that it will keep when its neighbour withdraws it; none:
-    /// it has no route, or not from a neighbour in the graph.
-    #[must_use]
-    pub fn of(routes: &super::Routes<'_>, at: u32) -> Option<super::announce::Zombie> {
-        let super::NextHop::As(from) = routes.next_hop(at)? else { return None };
-        let learned: Class = routes.class(at)?;
-        let mut path = Vec::new();
-        routes.path(at, &mut path);
-        path.remove(0);
-        let exit = routes.seed(at).map_or(0, |seed| seed.exit);
-        Some(super::announce::Zombie { at, from, learned, path, exit })
-    }
 }
 
 #[cfg(test)]

@@ -197,64 +197,41 @@ impl DirectLanding {
         out
     }
 
-    /// Routes that ASes which ignore withdrawals keep: those they have now.
-    fn zombies(&self, block: &Block) -> Vec<Zombie> {
+    /// What ASes which ignore withdrawals keep of what they have now: routes of neighbours, and of
+    /// us while the session is up. `seeds` are our sessions that announce the prefix.
+    fn kept(&self, block: &Block, seeds: &[Seed]) -> (Vec<Zombie>, Vec<Seed>) {
+        let (mut zombies, mut kept) = (Vec::new(), Vec::new());
+        if block.solution == Solution::default() {
+            return (zombies, kept);
+        }
         let routes = block.solution.routes(&self.spec.graph, &block.announcements);
-        let mut kept = Vec::new();
         for trouble in &self.troubles {
             let Trouble::Zombie { asn } = trouble else { continue };
             let Some(at) = self.index(*asn) else { continue };
-            match routes.next_hop(at) {
-                Some(NextHop::As(from)) => {
-                    let mut path = Vec::new();
-                    routes.path(at, &mut path);
-                    let learned = block.solution.class(at).unwrap_or(Class::Provider);
-                    let exit = routes.seed(at).map_or(FOREIGN, |seed| seed.exit);
-                    path.remove(0);
-                    kept.push(Zombie { at, from, learned, path, exit });
+            zombies.extend(Zombie::of(&routes, at));
+            if let Some(NextHop::Seed(number)) = routes.next_hop(at) {
+                let seed = &block.announcements.seeds[number];
+                let up = !self.sessions_down.contains(&LinkId(seed.exit));
+                let gone = seeds.iter().all(|other| other.exit != seed.exit);
+                if seed.exit != FOREIGN && up && gone {
+                    kept.push(seed.clone());
                 }
-                Some(NextHop::Zombie(number)) => {
-                    kept.push(block.announcements.trouble.zombies[number].clone());
-                }
-                Some(NextHop::Seed(_)) | None => {}
             }
         }
-        kept
-    }
-
-    /// Sessions of ours whose withdrawal a neighbour ignores: it keeps the route while the session
-    /// is up.
-    fn kept_seeds(&self, row: &Prefix, seeds: &[Seed]) -> Vec<Seed> {
-        let block = &row.whole;
-        if block.solution == Solution::default() {
-            return Vec::new();
-        }
-        let routes = block.solution.routes(&self.spec.graph, &block.announcements);
-        let ignoring = self.troubles.iter().filter_map(|trouble| match trouble {
-            Trouble::Zombie { asn } => self.index(*asn),
-            _ => None,
-        });
-        let kept = ignoring.filter_map(|at| match routes.next_hop(at)? {
-            NextHop::Seed(number) => Some(block.announcements.seeds[number].clone()),
-            NextHop::As(_) | NextHop::Zombie(_) => None,
-        });
-        let up = |seed: &Seed| !self.sessions_down.contains(&LinkId(seed.exit));
-        let gone = |seed: &Seed| !seeds.iter().any(|other| other.exit == seed.exit);
-        kept.filter(|seed| seed.exit != FOREIGN && up(seed) && gone(seed)).collect()
+        (zombies, kept)
     }
 
     fn solve(&mut self, now: SimTime, prefix: PrefixId) {
         let mut trouble = self.trouble();
         let row = &self.prefixes[prefix];
-        if row.whole.solution != Solution::default() {
-            trouble.zombies = self.zombies(&row.whole);
-        }
         let own = row.offers.iter().filter_map(|offer| {
             Some((self.own_seed(prefix, offer)?, offer.attributes.med.unwrap_or(0)))
         });
         let own = least_med(own.collect()).into_iter();
         let mut seeds: Vec<Seed> = own.chain(self.foreign_seeds(prefix, false)).collect();
-        seeds.extend(self.kept_seeds(row, &seeds));
+        let (zombies, kept) = self.kept(&row.whole, &seeds);
+        trouble.zombies = zombies;
+        seeds.extend(kept);
         // Among equal sessions with one neighbour the first link wins, as the lowest address does.
         seeds.sort_by_key(|seed| seed.exit);
         let whole = self.announcements(seeds, trouble.clone());

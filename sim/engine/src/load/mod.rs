@@ -1,8 +1,10 @@
 //! What traffic does to links and servers: demand, class queues, server pools, the fluid solution.
 
+pub mod balance;
 pub mod demand;
 pub mod fluid;
 pub mod histogram;
+pub mod law;
 pub mod links;
 mod outcome;
 pub mod server;

@@ -1,0 +1,54 @@
+//! Which server of a colo gets a request or a connection. One file a balancer.
+//!
+//! A balancer knows what its view tells it ([`Seen`]), never the servers themselves. How old the
+//! view is and whose requests it counts is the matter of the front end that keeps it.
+
+use crate::kernel::{SimTime, Stream};
+
+/// What a balancer is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Instant.
+    pub now: SimTime,
+    /// Hash of what identifies the connection, such as the five-tuple: the same for all packets
+    /// and requests of one connection.
+    pub key: u64,
+    /// Zone the request comes from.
+    pub zone: u16,
+}
+
+/// What a balancer sees of its servers, one entry a server; it may be old.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Requests in flight: waiting or in service.
+    pub outstanding: &'a [u32],
+    /// Relative capacity after slow start; 0: takes no new work (down, drained or draining).
+    pub weight: &'a [f64],
+    /// Whether health checks pass.
+    pub healthy: &'a [bool],
+    /// Zone of each server.
+    pub zone: &'a [u16],
+    /// Priority level of each server, 0 first.
+    pub priority: &'a [u16],
+    /// Number of the present weights and health: it rises whenever they change, so that tables
+    /// made from them can be kept until then.
+    pub version: u64,
+}
+
+/// Chooses servers. Object-safe; one instance a balancer process.
+pub trait Balancer: std::fmt::Debug {
+    /// The server for a new connection or request; none if no server takes work.
+    fn pick(&mut self, ask: &Ask, seen: &Seen<'_>, draw: &mut Stream) -> Option<u32>;
+
+    /// A request that this balancer sent was answered, or given up (`ok` is false then).
+    fn finished(&mut self, _server: u32, _now: SimTime, _latency_s: f64, _ok: bool) {}
+
+    /// A probe that this balancer sent came back with what the server holds and how long recent
+    /// requests took there.
+    fn probed(&mut self, _server: u32, _now: SimTime, _in_flight: u32, _latency_s: f64) {}
+
+    /// Number of probes it wants to send together with each request.
+    fn probes_per_request(&self) -> f64 {
+        0.0
+    }
+}

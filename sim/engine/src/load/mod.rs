@@ -2,8 +2,8 @@
 
 pub mod balance;
 pub mod demand;
-pub mod fluid;
 pub mod flows;
+pub mod fluid;
 pub mod histogram;
 pub mod law;
 pub mod links;

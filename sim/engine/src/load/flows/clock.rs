@@ -163,7 +163,7 @@ pub(super) struct Due {
 
 impl Due {
     pub fn push(&mut self) {
-        if self.at.len() % BLOCK == 0 {
+        if self.at.len().is_multiple_of(BLOCK) {
             self.least.push((Moment::NEVER, 0));
             self.stale.push(true);
         }

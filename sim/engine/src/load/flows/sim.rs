@@ -189,7 +189,7 @@ impl FlowSim {
     /// a rule of [`FlowSpec`].
     pub fn arrival(&mut self, at: Moment, spec: &FlowSpec<'_>) -> FlowId {
         self.move_to(at);
-        assert!(spec.bits >= 0.0 && spec.bits < f64::INFINITY, "flows have 0 or more bits");
+        assert!((0.0..f64::INFINITY).contains(&spec.bits), "flows have 0 or more bits");
         let class = self.class(spec);
         let flow = Flow { generation: 0, class, bits: spec.bits, started: at, tag: spec.tag };
         let slot = if let Some(slot) = self.free_flows.pop() {

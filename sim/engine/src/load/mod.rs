@@ -3,9 +3,11 @@
 pub mod balance;
 pub mod demand;
 pub mod fluid;
+pub mod flows;
 pub mod histogram;
 pub mod law;
 pub mod links;
+pub mod maxmin;
 mod outcome;
 pub mod server;
 pub mod sharing;

@@ -9,5 +9,6 @@ pub mod law;
 pub mod links;
 pub mod maxmin;
 mod outcome;
+pub mod requests;
 pub mod server;
 pub mod sharing;

@@ -7,5 +7,6 @@ pub mod histogram;
 pub mod law;
 pub mod links;
 mod outcome;
+pub mod requests;
 pub mod server;
 pub mod sharing;

@@ -18,7 +18,7 @@ use std::io::{self, Read, Write};
 use steerlab_engine::record::RunTotals;
 
 const MAGIC: &[u8; 8] = b"STLRUN1\n";
-const FORMAT: &str = "steerlab-cell/2";
+const FORMAT: &str = "steerlab-cell/3";
 const HASH_BYTES: u64 = 32;
 /// Largest header: names, dictionaries and warnings.
 const HEADER_BYTES_MAX: u64 = 256 << 20;

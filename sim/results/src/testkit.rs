@@ -188,6 +188,8 @@ pub(crate) fn totals() -> RunTotals {
         overload_s,
         served_requests: 18.0,
         dropped_requests: 2.0,
+        answered_requests: 17.0,
+        latency_parts_ms: LatencyParts::of([5.0, 4.0, 3.0, 2.0, 1.0]),
     };
     RunTotals {
         arm: 0,
@@ -196,6 +198,7 @@ pub(crate) fn totals() -> RunTotals {
         flows,
         total,
         latency_ms: LatencyStats { mean: 20.0, p50: 15.0, p95: 60.0, p99: 90.0 },
+        latency_parts_ms: LatencyParts::of([8.0, 6.0, 3.0, 2.0, 1.0]),
         arcs: vec![
             arc(0.5, 0.25, 0.0, 0.0),
             arc(1.5, 0.75, 12.0, 20.0),
@@ -292,6 +295,7 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
     let total = TotalRow {
         flow: flow(400.0, DropCause::LinkFull, 20.0, [40.0, start.seconds()]),
         latency_ms: LatencyStats { mean: 1.0, p50: 2.0, p95: 3.0, p99: 4.0 },
+        latency_parts_ms: LatencyParts::of([0.5, 0.25, 0.125, 0.0625, 0.0625]),
         non_best_site_ratio: 0.25,
         moved_requests_per_s: 1.0,
     };

@@ -10,7 +10,6 @@ mod words;
 use super::{Kind, Model, Parameter, Preset, Quantity, Range, Trouble};
 
 /// All models, in the order in which they are listed.
-#[must_use]
 pub fn models() -> impl Iterator<Item = &'static Model> {
     [queues::MODELS, priorities::MODELS, balancing::MODELS, services::MODELS, sites::MODELS]
         .into_iter()

@@ -100,6 +100,26 @@ pub struct TenantLimit {
     pub remark_bps: Option<f64>,
 }
 
+/// What a request spends beyond the users' round trips, seconds, by cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Waits {
+    /// On our own links, without queueing.
+    pub propagation_s: f64,
+    /// In the buffers of our own links.
+    pub link_queue_s: f64,
+    /// At the servers, waiting included.
+    pub service_s: f64,
+}
+
+impl Waits {
+    /// Adds `weight` times another's.
+    pub(super) fn add(&mut self, other: &Waits, weight: f64) {
+        self.propagation_s += other.propagation_s * weight;
+        self.link_queue_s += other.link_queue_s * weight;
+        self.service_s += other.service_s * weight;
+    }
+}
+
 /// What becomes of a bundle, per unit of its rate.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
@@ -109,6 +129,8 @@ pub struct Outcome {
     pub dropped: [f64; DropCause::ALL.len()],
     /// Mean seconds beyond the users' round trips, of what is served.
     pub latency_s: f64,
+    /// What they are spent on; adds up to `latency_s`.
+    pub waits: Waits,
     /// One entry a branch.
     pub branches: Vec<BranchOutcome>,
     /// Whether any branch has a backlog, so that served work is not what arrives.
@@ -126,6 +148,8 @@ pub struct BranchOutcome {
     pub backlogged: bool,
     /// Seconds in servers and on our own links.
     pub latency_s: f64,
+    /// What they are spent on; adds up to `latency_s`.
+    pub waits: Waits,
 }
 
 /// Servers of one colo as they are.

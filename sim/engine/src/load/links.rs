@@ -104,11 +104,14 @@ pub struct Passage {
     pub no_route: f64,
     /// Mean delay over our own links of what is delivered, seconds, queueing included.
     pub delay_s: f64,
+    /// The part of it that is spent in buffers.
+    pub queue_s: f64,
 }
 
 impl Passage {
     /// Nothing happens on the way.
-    pub const FREE: Passage = Passage { delivered: 1.0, down: 0.0, no_route: 0.0, delay_s: 0.0 };
+    pub const FREE: Passage =
+        Passage { delivered: 1.0, down: 0.0, no_route: 0.0, delay_s: 0.0, queue_s: 0.0 };
 
     /// Share lost because links are full.
     #[must_use]
@@ -118,11 +121,11 @@ impl Passage {
         if full < 1e-13 { 0.0 } else { full }
     }
 
-    /// Makes a mean of a delay that was summed over shares delivered.
+    /// Makes means of delays that were summed over shares delivered.
     #[must_use]
     pub(super) fn with_mean_delay(self) -> Passage {
-        let delay_s = if self.delivered > 0.0 { self.delay_s / self.delivered } else { 0.0 };
-        Passage { delay_s, ..self }
+        let mean = |sum: f64| if self.delivered > 0.0 { sum / self.delivered } else { 0.0 };
+        Passage { delay_s: mean(self.delay_s), queue_s: mean(self.queue_s), ..self }
     }
 }
 
@@ -197,14 +200,15 @@ impl Fabric<'_> {
         }
     }
 
-    /// Delay of our own links; the way to and through neighbours is in the users' round trip.
-    fn delay_s(&self, arc: ArcId, passed: f64) -> f64 {
+    /// Delay of an arc and the part of it that is queueing, seconds. The way to and through
+    /// neighbours is in the users' round trip.
+    fn delay_s(&self, arc: ArcId, passed: f64) -> (f64, f64) {
         use crate::net::LinkKind::{Backbone, Dci};
         let link = &self.network.links[arc.link()];
         let propagation =
             if matches!(link.kind, Backbone | Dci) { link.delay } else { SimSpan::ZERO };
         let queue = if passed < 1.0 { link.buffer } else { SimSpan::ZERO };
-        propagation.seconds() + queue.seconds()
+        (propagation.seconds() + queue.seconds(), queue.seconds())
     }
 
     /// What becomes of traffic of a class from every node along a DAG.
@@ -230,7 +234,9 @@ impl Fabric<'_> {
                 sum.delivered += delivered;
                 sum.down +=
                     if self.truth.up[arc.index()] { share * passed * rest.down } else { share };
-                sum.delay_s += delivered * (self.delay_s(arc, passed) + rest.delay_s);
+                let (delay_s, queue_s) = self.delay_s(arc, passed);
+                sum.delay_s += delivered * (delay_s + rest.delay_s);
+                sum.queue_s += delivered * (queue_s + rest.queue_s);
             }
             out[node.index()] = sum.with_mean_delay();
         }
@@ -241,10 +247,12 @@ impl Fabric<'_> {
     pub fn tunnel_passage(&self, pair: usize, class: usize, ratio: &[f64]) -> Passage {
         let mut sum = Passage { delivered: 0.0, ..Passage::FREE };
         for tunnel in &self.tunnels[pair].tunnels {
-            let (mut left, mut delay_s) = (tunnel.share, 0.0);
+            let (mut left, mut delay_s, mut queue_s) = (tunnel.share, 0.0, 0.0);
             for &arc in &tunnel.arcs {
                 let passed = ratio[self.class_of(arc, class)];
-                delay_s += self.delay_s(arc, passed);
+                let (delay, queue) = self.delay_s(arc, passed);
+                delay_s += delay;
+                queue_s += queue;
                 if self.truth.up[arc.index()] {
                     left *= passed;
                 } else {
@@ -254,6 +262,7 @@ impl Fabric<'_> {
             }
             sum.delivered += left;
             sum.delay_s += left * delay_s;
+            sum.queue_s += left * queue_s;
         }
         sum.with_mean_delay()
     }

@@ -1,6 +1,6 @@
 //! What becomes of each bundle once the links' and servers' shares are known.
 
-use super::fluid::{Branch, BranchOutcome, Bundle, ColoState, Fluid, Inputs, Outcome};
+use super::fluid::{Branch, BranchOutcome, Bundle, ColoState, Fluid, Inputs, Outcome, Waits};
 use super::links::{Fabric, Injection, Passage, Path};
 use super::server::{Backlog, Mode, seconds_per_cpu_s};
 use crate::kernel::{Id, Table};
@@ -144,6 +144,7 @@ impl Fluid {
                     sum.down += share * part * passage.down;
                     sum.no_route += share * part * passage.no_route;
                     sum.delay_s += share * part * passage.delivered * passage.delay_s;
+                    sum.queue_s += share * part * passage.delivered * passage.queue_s;
                 }
             }
         }
@@ -201,12 +202,19 @@ impl Fluid {
             let egress = self.egress(&inputs.fabric, bundle, index, branch);
             let (backlogged, server_s) = self.server(inputs, colos, bundle, branch);
             let latency_s = server_s + 2.0 * spill.delay_s + egress.delay_s;
+            let link_queue_s = 2.0 * spill.queue_s + egress.queue_s;
+            let waits = Waits {
+                propagation_s: 2.0 * spill.delay_s + egress.delay_s - link_queue_s,
+                link_queue_s,
+                service_s: server_s,
+            };
             if backlogged {
                 outcome.backlogged |= !bundle.dead;
             } else {
                 let served = arriving * egress.delivered;
                 outcome.served += served;
                 outcome.latency_s += served * latency_s;
+                outcome.waits.add(&waits, served);
                 lose(&mut outcome.dropped, arriving, egress);
             }
             branches.push(BranchOutcome {
@@ -214,10 +222,13 @@ impl Fluid {
                 egress: [egress.delivered, egress.full(), egress.down, egress.no_route],
                 backlogged,
                 latency_s,
+                waits,
             });
         }
         if outcome.served > 0.0 {
             outcome.latency_s /= outcome.served;
+            let sums = std::mem::take(&mut outcome.waits);
+            outcome.waits.add(&sums, 1.0 / outcome.served);
         }
         outcome.branches = branches;
         outcome

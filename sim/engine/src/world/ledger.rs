@@ -2,11 +2,13 @@
 //! and not an identity.
 
 use super::World;
+use super::bundles::DemandFate;
 use crate::kernel::{Id, SimTime};
+use crate::load::fluid::Waits;
 use crate::load::histogram::Histogram;
 use crate::load::server::Waiting;
 use crate::net::{ArcId, LinkKind, NodeKind};
-use crate::record::{ArcTotals, DropCause, Flow, SiteTotals};
+use crate::record::{ArcTotals, DropCause, Flow, LatencyParts, SiteTotals};
 use crate::scenario::Scenario;
 
 /// Accumulated during the present bucket.
@@ -20,6 +22,10 @@ pub(crate) struct SiteCount {
     pub dropped_requests: f64,
     pub queued_requests: f64,
     pub egress_bits: f64,
+    /// Requests that landed there and were answered.
+    pub answered_requests: f64,
+    /// What they waited for, summed over them.
+    pub latency_parts: LatencyParts,
 }
 
 /// Accumulated during the present bucket.
@@ -72,6 +78,8 @@ pub(crate) struct Ledger {
     pub arc_totals: Vec<ArcTotals>,
     pub latency_bucket: Histogram,
     pub latency_run: Histogram,
+    /// What answered requests of the run waited for, summed over them.
+    pub parts_run: LatencyParts,
     pub moved_requests_per_s: f64,
     pub moved_total: f64,
     pub served_bucket: f64,
@@ -102,6 +110,7 @@ impl Ledger {
             arc_totals: vec![ArcTotals::default(); arcs],
             latency_bucket: Histogram::default(),
             latency_run: Histogram::default(),
+            parts_run: LatencyParts::default(),
             moved_requests_per_s: 0.0,
             moved_total: 0.0,
             served_bucket: 0.0,
@@ -114,6 +123,25 @@ impl Ledger {
             queueing: Vec::new(),
             classes: scenario.classes.len(),
         }
+    }
+}
+
+impl SiteCount {
+    fn answered(&mut self, parts: &LatencyParts, requests: f64) {
+        self.answered_requests += requests;
+        self.latency_parts.add(parts, requests);
+    }
+}
+
+/// What one request waits for: the users' round trips and what comes on top of them.
+fn parts_of(fate: DemandFate, waits: Waits) -> LatencyParts {
+    LatencyParts {
+        setup_ms: fate.setup_ns as f64 * 1e-6,
+        propagation_ms: (fate.round_trips_ns - fate.setup_ns) as f64 * 1e-6
+            + waits.propagation_s * 1e3,
+        link_queue_ms: waits.link_queue_s * 1e3,
+        service_ms: waits.service_s * 1e3,
+        origin_ms: 0.0,
     }
 }
 
@@ -229,6 +257,9 @@ impl World<'_> {
             if fate.non_best {
                 ledger.non_best_bucket += served;
             }
+            if let Some(site) = bundle.landing {
+                ledger.sites[site.index()].answered(&parts_of(fate, outcome.waits), served);
+            }
         }
     }
 
@@ -286,7 +317,8 @@ impl World<'_> {
         }
         let fate = self.bundles.fate[row.demand as usize];
         let Some(group) = fate.group else { return };
-        let latency_s = branch.map_or(0.0, |branch| branch.latency_s);
+        let (latency_s, waits) =
+            branch.map_or((0.0, Waits::default()), |branch| (branch.latency_s, branch.waits));
         let latency_ns = fate.round_trips_ns + (latency_s * 1e9) as u64;
         let served = part.served.max(0.0);
         let count = &mut self.ledger.groups[group.index()];
@@ -296,6 +328,9 @@ impl World<'_> {
         self.ledger.served_bucket += served;
         if fate.non_best {
             self.ledger.non_best_bucket += served;
+        }
+        if let Some(site) = self.bundles.list[row.bundle as usize].landing {
+            self.ledger.sites[site.index()].answered(&parts_of(fate, waits), served);
         }
     }
 

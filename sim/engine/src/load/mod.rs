@@ -1,6 +1,7 @@
 //! What traffic does to links and servers: demand, class queues, server pools, the fluid solution.
 
 pub mod balance;
+pub mod buffers;
 pub mod demand;
 pub mod fluid;
 pub mod histogram;
@@ -9,3 +10,4 @@ pub mod links;
 mod outcome;
 pub mod server;
 pub mod sharing;
+pub mod waiting;

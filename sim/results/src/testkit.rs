@@ -31,6 +31,7 @@ fn link(id: &str, ends: [NodeId; 2], capacity_bps: [u64; 2]) -> Link {
         srlgs: Vec::new(),
         preference: 0,
         distance_km: None,
+        model: LinkModel::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod balance;
 pub mod cache;
+pub mod buffers;
 pub mod demand;
 pub mod fluid;
 pub mod flows;
@@ -14,3 +15,4 @@ mod outcome;
 pub mod requests;
 pub mod server;
 pub mod sharing;
+pub mod waiting;

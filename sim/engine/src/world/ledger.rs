@@ -37,6 +37,8 @@ pub(crate) struct ArcCount {
     pub placed_bits: f64,
     pub carried_bits: f64,
     pub dropped_bits: f64,
+    /// Bits carried times the seconds they waited.
+    pub queue_bit_s: f64,
 }
 
 /// Accumulated during the present client bucket.
@@ -90,6 +92,8 @@ pub(crate) struct Ledger {
     pub exit_bits: f64,
     pub transit_bits: f64,
     pub queueing: Vec<Queueing>,
+    /// Per demand: what waits in buffers of links, in units of its rate times seconds.
+    pub in_buffers: Vec<f64>,
     classes: usize,
 }
 
@@ -121,6 +125,7 @@ impl Ledger {
             exit_bits: 0.0,
             transit_bits: 0.0,
             queueing: Vec::new(),
+            in_buffers: Vec::new(),
             classes: scenario.classes.len(),
         }
     }
@@ -146,15 +151,15 @@ fn parts_of(fate: DemandFate, waits: Waits) -> LatencyParts {
 }
 
 /// A part of a demand's traffic and what became of it.
-struct Part {
-    amount: f64,
-    served: f64,
-    dropped: [f64; DropCause::ALL.len()],
-    queued: f64,
+pub(super) struct Part {
+    pub amount: f64,
+    pub served: f64,
+    pub dropped: [f64; DropCause::ALL.len()],
+    pub queued: f64,
 }
 
 impl Part {
-    fn flow(&self, unit_bits: f64, requests: bool) -> Flow {
+    pub fn flow(&self, unit_bits: f64, requests: bool) -> Flow {
         let count = if requests { 1.0 } else { 0.0 };
         Flow {
             offered_bits: self.amount * unit_bits,
@@ -195,7 +200,7 @@ impl World<'_> {
                 amount,
                 served: amount * outcome.served,
                 dropped: outcome.dropped.map(|share| share * amount),
-                queued: 0.0,
+                queued: amount * outcome.queued,
             };
             let slot = bundle.tenant.index() * self.ledger.classes + bundle.class.index();
             self.ledger.bucket_flows[slot].add(&part.flow(bundle.unit_bits(), bundle.requests));
@@ -238,15 +243,18 @@ impl World<'_> {
                 }
                 continue;
             };
+            let outcome = &self.fluid.outcome[number as usize];
+            if outcome.queued != 0.0 {
+                ledger.in_buffers[index] += amount * outcome.queued;
+            }
             let Some(group) = fate.group else { continue };
             let bundle = &self.bundles.list[number as usize];
-            let outcome = &self.fluid.outcome[number as usize];
             let served = amount * outcome.served;
             let part = Part {
                 amount,
                 served,
                 dropped: outcome.dropped.map(|share| share * amount),
-                queued: 0.0,
+                queued: amount * outcome.queued,
             };
             let count = &mut ledger.groups[group.index()];
             count.flow.add(&part.flow(bundle.unit_bits(), true));
@@ -296,7 +304,8 @@ impl World<'_> {
         let outcome = &self.fluid.outcome[row.bundle as usize];
         let node = self.scenario.network.colos[crate::net::ColoId(row.colo)].node;
         let branch = outcome.branches.get(row.branch as usize).copied();
-        let [through, full, down, no_route] = branch.map_or([1.0, 0.0, 0.0, 0.0], |b| b.egress);
+        let [through, full, down, no_route, kept] =
+            branch.map_or([1.0, 0.0, 0.0, 0.0, 0.0], |b| b.egress);
         let per_request = 1.0 / bundle.cpu_s;
         let done = (taken - growth) * per_request;
         let mut dropped = [0.0; DropCause::ALL.len()];
@@ -305,8 +314,11 @@ impl World<'_> {
         dropped[DropCause::Down as usize] = done * down;
         dropped[DropCause::NoRoute as usize] = done * no_route;
         // What arrived is already offered under its bundle; only its fate is counted here.
-        let part =
-            Part { amount: 0.0, served: done * through, dropped, queued: growth * per_request };
+        let queued = growth * per_request + done * kept;
+        let part = Part { amount: 0.0, served: done * through, dropped, queued };
+        if kept != 0.0 {
+            self.ledger.in_buffers[row.demand as usize] += done * kept;
+        }
         let flow = part.flow(bundle.unit_bits(), true);
         let slot = bundle.tenant.index() * self.ledger.classes + bundle.class.index();
         self.ledger.bucket_flows[slot].add(&flow);
@@ -336,7 +348,7 @@ impl World<'_> {
 
     fn count_arcs(&mut self, seconds: f64) {
         let network = &self.scenario.network;
-        let classes = self.ledger.classes;
+        let queues = self.queues.0;
         for index in 0..network.arc_count() {
             let arc = ArcId::from_index(index);
             let link = &network.links[arc.link()];
@@ -347,11 +359,21 @@ impl World<'_> {
             let now = self.truth.links.capacity_bps[index];
             let placed = self.fluid.placed_bps[index];
             let utilisation = placed / if now > 0.0 { now } else { configured };
-            let slots = index * classes..(index + 1) * classes;
-            let (mut arrival, mut carried) = (0.0, 0.0);
+            let slots = index * queues..(index + 1) * queues;
+            let (mut arrival, mut carried, mut kept, mut waited) = (0.0, 0.0, 0.0, 0.0);
             for slot in slots {
-                arrival += self.fluid.arrival_bps[slot];
-                carried += self.fluid.arrival_bps[slot] * self.fluid.ratio[slot];
+                let arriving = self.fluid.arrival_bps[slot];
+                let transfer = &self.fluid.transfer;
+                arrival += arriving;
+                let out = if transfer.out_bps[slot] > 0.0 {
+                    let lost = arriving * (1.0 - transfer.ratio[slot] - transfer.kept[slot]);
+                    kept += arriving - transfer.out_bps[slot] - lost;
+                    transfer.out_bps[slot]
+                } else {
+                    arriving * transfer.ratio[slot]
+                };
+                carried += out;
+                waited += out * transfer.wait_s[slot];
             }
             let count = &mut self.ledger.arcs[index];
             count.utilisation_s += utilisation * seconds;
@@ -359,7 +381,8 @@ impl World<'_> {
             count.overload_s += if utilisation > 1.0 { seconds } else { 0.0 };
             count.placed_bits += placed * seconds;
             count.carried_bits += carried * seconds;
-            count.dropped_bits += (arrival - carried) * seconds;
+            count.dropped_bits += (arrival - carried - kept) * seconds;
+            count.queue_bit_s += waited * seconds;
             if matches!(link.kind, LinkKind::Backbone | LinkKind::Dci) {
                 let km = link.distance_km.unwrap_or(0.0);
                 self.ledger.backbone_byte_km += carried / 8.0 * seconds * km;
@@ -411,6 +434,7 @@ impl World<'_> {
     pub fn anchor_backlogs(&mut self) {
         let since = self.now.since(self.ledger.anchored_at).seconds();
         self.ledger.anchored_at = self.now;
+        self.anchor_buffers(since);
         for (colo, backlog) in self.backlogs.iter_mut() {
             let state = &self.colos[colo];
             if backlog.work_cpu_s == 0.0 && state.arrival <= state.capacity {

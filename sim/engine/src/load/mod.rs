@@ -1,6 +1,7 @@
 //! What traffic does to links and servers: demand, class queues, server pools, the fluid solution.
 
 pub mod balance;
+pub mod billing;
 pub mod buffers;
 pub mod demand;
 pub mod fluid;

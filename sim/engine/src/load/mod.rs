@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod balance;
 pub mod cache;
+pub mod billing;
 pub mod buffers;
 pub mod demand;
 pub mod fluid;

@@ -4,7 +4,7 @@
 //! recorders.
 
 use crate::kernel::{SimSpan, SimTime};
-use crate::net::{ArcId, SiteId};
+use crate::net::{ArcId, LinkId, SiteId};
 use crate::route::Fate;
 use crate::scenario::{ArmId, ClassId, ClientGroupId, PrefixId, TenantId};
 use crate::steer::{Action, Refusal, Surface};
@@ -94,6 +94,10 @@ pub struct ArcRow {
     pub carried_bps: f64,
     /// What it dropped, bit/s.
     pub dropped_bps: f64,
+    /// How long what it carried waited in front of it, mean over bits, ms.
+    pub queue_ms_mean: f64,
+    /// What waits in front of it at the end of the bucket, bits; 0 for a link without memory.
+    pub backlog_bits: f64,
     /// Capacity at the end of the bucket, bit/s; 0 = down.
     pub capacity_bps: f64,
     /// Address blocks the neighbour announces over it at the end of the bucket; 0 on our own
@@ -208,7 +212,7 @@ pub struct Flow {
     pub served_bits: f64,
     /// Bits lost, by cause.
     pub dropped_bits: [f64; DropCause::ALL.len()],
-    /// Bits of requests that wait in a server queue at the end (as a rate: growth per second).
+    /// Bits that wait in a server queue or in front of a link at the end (as a rate: growth per second).
     pub queued_bits: f64,
     /// Requests offered.
     pub offered_requests: f64,
@@ -216,7 +220,7 @@ pub struct Flow {
     pub served_requests: f64,
     /// Requests lost, any cause.
     pub dropped_requests: f64,
-    /// Requests in server queues at the end (as a rate: growth per second).
+    /// Requests that wait there at the end (as a rate: growth per second).
     pub queued_requests: f64,
 }
 
@@ -386,6 +390,8 @@ pub struct RunTotals {
     pub latency_parts_ms: LatencyParts,
     /// Per arc.
     pub arcs: Vec<ArcTotals>,
+    /// Of links with a price.
+    pub bills: Vec<LinkBill>,
     /// Per site.
     pub sites: Vec<SiteTotals>,
     /// Requests that changed their landing site, as rates at the change, summed.
@@ -425,6 +431,19 @@ pub struct ArcTotals {
     pub carried_bits: f64,
     /// Bits dropped.
     pub dropped_bits: f64,
+    /// How long what it carried waited in front of it, mean over bits, ms.
+    pub queue_ms_mean: f64,
+}
+
+/// What a link with a price is billed for the whole run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinkBill {
+    /// Which.
+    pub link: LinkId,
+    /// Rate at the percentile of its five-minute samples, each the larger direction, bit/s.
+    pub billed_bps: f64,
+    /// What that costs, in the currency of its price.
+    pub cost: f64,
 }
 
 /// A site over the whole run.

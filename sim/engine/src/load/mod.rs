@@ -3,6 +3,8 @@
 pub mod admission;
 pub mod balance;
 pub mod cache;
+pub mod billing;
+pub mod buffers;
 pub mod demand;
 pub mod flows;
 pub mod fluid;
@@ -14,3 +16,4 @@ mod outcome;
 pub mod requests;
 pub mod server;
 pub mod sharing;
+pub mod waiting;

@@ -124,14 +124,17 @@ Flow draw(uint64_t slot, uint64_t sent, uint64_t hosts)
   return flow;
 }
 
-void send(const Platform& platform, const Flow& flow)
+// Direct communications know no cap, so flows with a cap go through a mailbox of their own.
+void send(const Platform& platform, const Flow& flow, s4u::Mailbox* mailbox)
 {
-  auto comm = s4u::Comm::sendto_init(platform.hosts[flow.source], platform.hosts[flow.target]);
-  // A communication whose ends and size are known has started: the cap comes first.
-  if (flow.cap > 0)
-    comm->set_rate(flow.cap);
-  comm->set_payload_size(flow.bytes);
-  comm->wait();
+  if (flow.cap > 0) {
+    static char nothing;
+    mailbox->put_init(&nothing, flow.bytes)->set_rate(flow.cap)->wait();
+  } else {
+    s4u::Comm::sendto_init(platform.hosts[flow.source], platform.hosts[flow.target])
+        ->set_payload_size(flow.bytes)
+        ->wait();
+  }
 }
 
 void timed(s4u::Engine& engine, const Platform& platform)
@@ -139,11 +142,14 @@ void timed(s4u::Engine& engine, const Platform& platform)
   std::vector<double> ends(platform.flows.size(), -1.0);
   for (size_t index = 0; index < platform.flows.size(); index++) {
     const Flow& flow = platform.flows[index];
-    platform.hosts.at(flow.source)->add_actor("a", [&platform, &flow, &ends, index]() {
+    auto* mailbox    = flow.cap > 0 ? s4u::Mailbox::by_name(std::to_string(index)) : nullptr;
+    if (mailbox != nullptr)
+      platform.hosts.at(flow.target)->add_actor("r", [mailbox]() { mailbox->get<char>(); });
+    platform.hosts.at(flow.source)->add_actor("a", [&platform, &flow, &ends, index, mailbox]() {
       const double start = static_cast<double>(flow.start_ns) / 1e9;
       if (start > 0)
         s4u::this_actor::sleep_until(start);
-      send(platform, flow);
+      send(platform, flow, mailbox);
       ends[index] = s4u::Engine::get_clock();
     });
   }
@@ -159,7 +165,7 @@ void closed(s4u::Engine& engine, const Platform& platform, uint64_t slots, uint6
   for (uint64_t slot = 0; slot < slots; slot++) {
     platform.hosts[slot % platform.hosts.size()]->add_actor("a", [&platform, &ended, &begin, slot, flows]() {
       for (uint64_t sent = 0;; sent++) {
-        send(platform, draw(slot, sent, platform.hosts.size()));
+        send(platform, draw(slot, sent, platform.hosts.size()), nullptr);
         if (ended == 0)
           begin = cpu_seconds();
         if (ended++ == flows) {

@@ -5,7 +5,7 @@
 use crate::labels::{Labels, Split, label_sets, named_sets};
 use std::sync::OnceLock;
 use steerlab_engine::net::{ArcId, LinkId};
-use steerlab_engine::record::{ArcTotals, Better, Flow, MetricInfo, RunTotals};
+use steerlab_engine::record::{ArcTotals, Better, Flow, LatencyParts, MetricInfo, RunTotals};
 use steerlab_engine::scenario::Scenario;
 
 /// What a metric is computed from: one finished run and the part of it that is asked about.
@@ -38,7 +38,7 @@ use Better::{Higher, Lower, Neither};
 const WHOSE: &[&str] = &["class", "tenant"];
 
 #[rustfmt::skip]
-static TABLE: [(MetricInfo, Evaluate); 25] = [
+static TABLE: [(MetricInfo, Evaluate); 30] = [
     (info("offered_bits", "bit", Neither, WHOSE, "traffic that wanted to be moved"), |q| Some(flow(q)?.offered_bits)),
     (info("served_bits", "bit", Higher, WHOSE, "traffic delivered end to end"), |q| Some(flow(q)?.served_bits)),
     (info("served_ratio", "", Higher, WHOSE, "bits delivered end to end over bits offered"), served_ratio),
@@ -48,6 +48,11 @@ static TABLE: [(MetricInfo, Evaluate); 25] = [
     (info("latency_ms_p50", "ms", Lower, &[], "median latency of answered requests"), |q| latency(q, q.totals.latency_ms.p50)),
     (info("latency_ms_p95", "ms", Lower, &[], "95th percentile of the latency of answered requests"), |q| latency(q, q.totals.latency_ms.p95)),
     (info("latency_ms_p99", "ms", Lower, &[], "99th percentile of the latency of answered requests"), |q| latency(q, q.totals.latency_ms.p99)),
+    (info("latency_setup_ms_mean", "ms", Lower, &["site"], "part of the mean latency: round trips that only set the connection up; by landing site"), |q| part(q, |parts| parts.setup_ms)),
+    (info("latency_propagation_ms_mean", "ms", Lower, &["site"], "part of the mean latency: the way of request and answer, without queueing; by landing site"), |q| part(q, |parts| parts.propagation_ms)),
+    (info("latency_link_queue_ms_mean", "ms", Lower, &["site"], "part of the mean latency: waiting in buffers of our links; by landing site"), |q| part(q, |parts| parts.link_queue_ms)),
+    (info("latency_service_ms_mean", "ms", Lower, &["site"], "part of the mean latency: waiting for servers and being served; by landing site"), |q| part(q, |parts| parts.service_ms)),
+    (info("latency_origin_ms_mean", "ms", Lower, &["site"], "part of the mean latency: fetching from the origin what caches do not hold; by landing site"), |q| part(q, |parts| parts.origin_ms)),
     (info("non_best_site_ratio", "", Lower, &[], "requests that landed elsewhere than at their best site over all requests"), non_best_site_ratio),
     (info("users_moved_requests_per_s", "requests/s", Lower, &[], "requests whose landing site changed, as rates at each change, summed"), |q| Some(q.totals.moved_requests_per_s)),
     (info("link_utilisation_max", "", Lower, &["link"], "largest placed load over capacity of any link, direction and instant"), |q| arcs_max(q, |arc| arc.utilisation_max)),
@@ -155,6 +160,15 @@ fn loss_ratio(query: &Query<'_>) -> Option<f64> {
 
 fn latency(query: &Query<'_>, value: f64) -> Option<f64> {
     (query.totals.total.served_requests > 0.0).then_some(value)
+}
+
+/// A part of the mean latency, of all requests or of those that landed at a site.
+fn part(query: &Query<'_>, value: fn(&LatencyParts) -> f64) -> Option<f64> {
+    let Some(site) = query.split.site else {
+        return latency(query, value(&query.totals.latency_parts_ms));
+    };
+    let site = query.totals.sites.get(site.0 as usize)?;
+    (site.answered_requests > 0.0).then(|| value(&site.latency_parts_ms))
 }
 
 fn non_best_site_ratio(query: &Query<'_>) -> Option<f64> {

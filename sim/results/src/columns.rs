@@ -73,6 +73,25 @@ const FLOW: [ColumnSpec; 16] = [
     ),
 ];
 
+const LATENCY_PARTS: [ColumnSpec; 5] = [
+    number(
+        "latency_setup_ms_mean",
+        "round trips that only set the connection up, mean of requests",
+    ),
+    number(
+        "latency_propagation_ms_mean",
+        "the way of request and answer without queueing, mean of requests",
+    ),
+    number("latency_link_queue_ms_mean", "waiting in buffers of our links, mean of requests"),
+    number("latency_service_ms_mean", "waiting for servers and being served, mean of requests"),
+    number("latency_origin_ms_mean", "fetching from the origin, mean of requests"),
+];
+
+const SITE_LATENCY: [ColumnSpec; 2] = [
+    number("answered_requests_per_s", "requests that landed here and were answered"),
+    number("latency_ms_mean", "mean latency of those; none without requests"),
+];
+
 const TOTALS: [ColumnSpec; 7] = [
     number("bucket_s", "length of the bucket"),
     number("latency_ms_mean", "mean latency of served requests; none without requests"),
@@ -170,8 +189,8 @@ const RUNS: [ColumnSpec; 4] = [
 #[must_use]
 pub fn columns(table: &str) -> Option<Vec<ColumnSpec>> {
     let parts: Vec<&[ColumnSpec]> = match table {
-        "totals" => vec![&[TIME], &TOTALS[..1], &FLOW, &TOTALS[1..]],
-        "sites" => vec![&[TIME], &SITES],
+        "totals" => vec![&[TIME], &TOTALS[..1], &FLOW, &TOTALS[1..5], &LATENCY_PARTS, &TOTALS[5..]],
+        "sites" => vec![&[TIME], &SITES, &SITE_LATENCY, &LATENCY_PARTS],
         "links" => vec![&[TIME], &LINKS],
         "tenants" => vec![&[TIME], &TENANTS, &FLOW],
         "client_groups" => vec![&[TIME], &CLIENT_GROUPS, &FLOW, &CLIENT_LATENCY],

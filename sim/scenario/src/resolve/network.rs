@@ -173,6 +173,7 @@ impl Resolver<'_> {
             srlgs: self.srlgs(fields),
             preference: preference.unwrap_or(kind.default_preference()),
             distance_km,
+            model: self.link_model(fields),
         };
         self.out.network.links.push(link);
         given.is_none() && ends.is_some() && distance_km.is_none()

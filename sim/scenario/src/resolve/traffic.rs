@@ -88,6 +88,8 @@ impl Resolver<'_> {
                 request_bytes: service.count("request").unwrap_or(0) as f64,
                 response_bytes: service.count("response").unwrap_or(0) as f64,
                 setup_round_trips: round_trips,
+                elastic: None,
+                tcp: None,
             });
         }
         if self.out.services.is_empty() {
@@ -99,6 +101,8 @@ impl Resolver<'_> {
                 request_bytes: 0.0,
                 response_bytes: 0.0,
                 setup_round_trips: 0.0,
+                elastic: None,
+                tcp: None,
             });
         }
     }

@@ -72,8 +72,8 @@ impl Platform {
             });
             let links = path.collect();
             platform.routes.push(Route { source: 2 * flow, target: 2 * flow + 1, links });
-            let cap = (draws.below(3) == 0)
-                .then(|| (1e5 * 10_f64.powf(3.0 * draws.uniform())).round());
+            let cap =
+                (draws.below(3) == 0).then(|| (1e5 * 10_f64.powf(3.0 * draws.uniform())).round());
             platform.flows.push(Flow {
                 start_ns: draws.below(10_000_000_000),
                 route: flow,
@@ -87,7 +87,7 @@ impl Platform {
     /// The network of a REPETITA file with one shortest path for every pair of nodes: route
     /// `source * nodes + target`, without links where both are the same.
     pub fn network(text: &str) -> Result<Platform, String> {
-        let section = |name: &str| {
+        let section = |name: &'static str| {
             let mut lines = text.lines().skip_while(move |line| !line.starts_with(name));
             let count = lines.next().and_then(|line| line.split(' ').nth(1)?.trim().parse().ok());
             let count: usize = count.ok_or(format!("no section {name}"))?;

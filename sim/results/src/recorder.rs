@@ -167,9 +167,9 @@ impl TableRecorder {
             latency(row.latency_ms.p50),
             latency(row.latency_ms.p95),
             latency(row.latency_ms.p99),
-            Value::F64(row.non_best_site_ratio),
-            Value::F64(row.moved_requests_per_s),
         ]);
+        values.extend(row.latency_parts_ms.values().map(latency));
+        values.extend([Value::F64(row.non_best_site_ratio), Value::F64(row.moved_requests_per_s)]);
         self.totals.push(&mut self.out, &values);
     }
 
@@ -187,6 +187,8 @@ impl TableRecorder {
                 Value::F64(row.dropped_bps),
                 Value::F64(row.capacity_bps),
                 Value::U64(row.announced_blocks.into()),
+                Value::F64(row.queue_ms_mean),
+                Value::F64(row.backlog_bits),
             ],
         );
     }
@@ -226,22 +228,25 @@ fn flow(flow: &Flow) -> [Value<'static>; 16] {
 impl Recorder for TableRecorder {
     fn bucket(&mut self, bucket: &Bucket<'_>) {
         for (row, site) in bucket.sites.iter().zip(0..) {
-            self.sites.push(
-                &mut self.out,
-                &[
-                    Value::F64(bucket.start.seconds()),
-                    Value::Code(site),
-                    Value::F64(row.cpu_utilisation_mean),
-                    Value::F64(row.cpu_utilisation_max),
-                    Value::F64(row.landed_requests_per_s),
-                    Value::F64(row.served_requests_per_s),
-                    Value::F64(row.dropped_requests_per_s),
-                    Value::F64(row.queued_requests),
-                    Value::F64(row.egress_bps),
-                    Value::U64(row.announced_prefixes.into()),
-                    Value::U64(row.up.into()),
-                ],
-            );
+            let mut values = vec![
+                Value::F64(bucket.start.seconds()),
+                Value::Code(site),
+                Value::F64(row.cpu_utilisation_mean),
+                Value::F64(row.cpu_utilisation_max),
+                Value::F64(row.landed_requests_per_s),
+                Value::F64(row.served_requests_per_s),
+                Value::F64(row.dropped_requests_per_s),
+                Value::F64(row.queued_requests),
+                Value::F64(row.egress_bps),
+                Value::U64(row.announced_prefixes.into()),
+                Value::U64(row.up.into()),
+                Value::F64(row.answered_requests_per_s),
+            ];
+            let answered = row.answered_requests_per_s > 0.0;
+            let parts = row.latency_parts_ms;
+            let latencies = std::iter::once(parts.total()).chain(parts.values());
+            values.extend(latencies.map(|ms| Value::F64(if answered { ms } else { f64::NAN })));
+            self.sites.push(&mut self.out, &values);
         }
         for row in bucket.arcs {
             self.arc(bucket.start, row);

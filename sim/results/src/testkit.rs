@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::summary::Provenance;
 use steerlab_engine::kernel::{SimSpan, SimTime, Table};
 use steerlab_engine::net::{
-    ArcId, Link, LinkKind, Neighbour, Network, NodeId, Pool, Scheduling, SiteId,
+    ArcId, Link, LinkId, LinkKind, LinkModel, Neighbour, Network, NodeId, Pool, Scheduling, SiteId,
 };
 use steerlab_engine::record::*;
 use steerlab_engine::route::landing::LandingSpec;
@@ -31,6 +31,7 @@ fn link(id: &str, ends: [NodeId; 2], capacity_bps: [u64; 2]) -> Link {
         srlgs: Vec::new(),
         preference: 0,
         distance_km: None,
+        model: LinkModel::default(),
     }
 }
 
@@ -185,6 +186,7 @@ pub(crate) fn totals() -> RunTotals {
         overload_s,
         carried_bits: 100.0,
         dropped_bits,
+        queue_ms_mean: 1.5,
     };
     let site = |cpu_utilisation_max, cpu_utilisation_mean, overload_s| SiteTotals {
         cpu_utilisation_max,
@@ -192,6 +194,8 @@ pub(crate) fn totals() -> RunTotals {
         overload_s,
         served_requests: 18.0,
         dropped_requests: 2.0,
+        answered_requests: 17.0,
+        latency_parts_ms: LatencyParts::of([5.0, 4.0, 3.0, 2.0, 1.0]),
     };
     RunTotals {
         arm: 0,
@@ -200,11 +204,16 @@ pub(crate) fn totals() -> RunTotals {
         flows,
         total,
         latency_ms: LatencyStats { mean: 20.0, p50: 15.0, p95: 60.0, p99: 90.0 },
+        latency_parts_ms: LatencyParts::of([8.0, 6.0, 3.0, 2.0, 1.0]),
         arcs: vec![
             arc(0.5, 0.25, 0.0, 0.0),
             arc(1.5, 0.75, 12.0, 20.0),
             arc(0.9, 0.5, 0.0, 0.0),
             arc(9.0, 9.0, 9.0, 9.0),
+        ],
+        bills: vec![
+            LinkBill { link: LinkId(0), billed_bps: 8e6, cost: 16.0 },
+            LinkBill { link: LinkId(1), billed_bps: 2e6, cost: 3.0 },
         ],
         sites: vec![site(0.8, 0.4, 0.0), site(1.2, 0.6, 7.0), site(5.0, 5.0, 5.0)],
         moved_requests_per_s: 3.0,
@@ -285,6 +294,8 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
         placed_bps: 500.0,
         carried_bps: 500.0,
         dropped_bps: 0.0,
+        queue_ms_mean: 2.0,
+        backlog_bits: 4.0,
         capacity_bps: 1000.0,
         announced_blocks: 0,
     };
@@ -296,6 +307,7 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
     let total = TotalRow {
         flow: flow(400.0, DropCause::LinkFull, 20.0, [40.0, start.seconds()]),
         latency_ms: LatencyStats { mean: 1.0, p50: 2.0, p95: 3.0, p99: 4.0 },
+        latency_parts_ms: LatencyParts::of([0.5, 0.25, 0.125, 0.0625, 0.0625]),
         non_best_site_ratio: 0.25,
         moved_requests_per_s: 1.0,
     };

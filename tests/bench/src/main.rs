@@ -3,10 +3,12 @@
 //! ```text
 //! steerlab-bench kernel [--arrivals N] [--repeats N]   all kernel benchmarks
 //! steerlab-bench hold                                  event queues alone
+//! steerlab-bench cache [--arrivals N] [--repeats N]    caches of a million objects
 //! steerlab-bench scenario FILE [--repeats N]           `steerlab run FILE`, whole process
 //! steerlab-bench internet [--bgpy-python PATH]         routing on graphs of the whole Internet
 //! steerlab-bench bgp FILE [--prefixes N] [--mesh] [--single]  event-driven BGP inside one AS
 //! steerlab-bench bgp-internet FILE --origin ASN [--table]  the same on an AS graph, one prefix
+//! steerlab-bench ecmp FILE.graph FILE.demands          one whole matrix on shortest paths
 //! steerlab-bench whole -- COMMAND...                   any command, whole process
 //! steerlab-bench run mm1|p2c --engine NAME             one workload in this process (a child)
 //! ```
@@ -15,6 +17,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bgp;
+mod ecmp;
+mod cache;
 mod hold;
 mod internet;
 mod measure;
@@ -31,10 +35,12 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
        steerlab-bench hold
+       steerlab-bench cache [--arrivals N] [--repeats N]
        steerlab-bench scenario FILE [--repeats N]
        steerlab-bench internet [--repeats N] [--bgpy-python PATH]
        steerlab-bench bgp FILE.graph|FILE.graphml [--prefixes N] [--mesh] [--single]
        steerlab-bench bgp-internet FILE --origin ASN [--table]
+       steerlab-bench ecmp FILE.graph FILE.demands
        steerlab-bench whole [--repeats N] -- COMMAND...
        steerlab-bench run mm1|p2c --engine NAME [--arrivals N]";
 
@@ -97,10 +103,12 @@ fn dispatch(options: &Options) -> Result<(), String> {
     match words.as_slice() {
         ["kernel"] => workloads::kernel(options.arrivals, options.repeats),
         ["hold"] => hold::print(),
+        ["cache"] => cache::print(options.arrivals, options.repeats),
         ["internet"] => internet::print(options.repeats, options.bgpy_python.as_deref()),
         ["scenario", file] => whole::scenario(file, options.repeats),
         ["bgp", file] => bgp::run(file, options.prefixes, options.mesh, options.single),
         ["bgp-internet", file] => bgp::internet(file, options.origin, options.table),
+        ["ecmp", graph, demands] => ecmp::run(graph, demands),
         ["whole"] if !options.command.is_empty() => {
             whole::command(&options.command, options.repeats)
         }

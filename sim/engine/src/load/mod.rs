@@ -1,6 +1,8 @@
 //! What traffic does to links and servers: demand, class queues, server pools, the fluid solution.
 
+pub mod admission;
 pub mod balance;
+pub mod cache;
 pub mod demand;
 pub mod fluid;
 pub mod histogram;

@@ -11,6 +11,7 @@ mod dns;
 mod events;
 mod judge;
 mod lints;
+pub(crate) mod load;
 pub(crate) mod names;
 mod network;
 mod replay;

@@ -138,6 +138,7 @@ pub(crate) fn scenario() -> Scenario {
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.1, step: SimSpan::from_seconds(60) },
         surges: Vec::new(),
+        fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(1),
         routing: at_once(),

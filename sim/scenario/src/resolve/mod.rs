@@ -127,6 +127,7 @@ fn blank() -> Scenario {
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.0, step: SimSpan::from_seconds(60) },
         surges: Vec::new(),
+        fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::ZERO,
         routing: RoutingSpec {

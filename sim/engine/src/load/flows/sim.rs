@@ -315,6 +315,12 @@ impl FlowSim {
             .map(|(slot, flow)| (FlowId { slot, generation: flow.generation }, flow.tag))
     }
 
+    /// Bits an active flow came with.
+    #[must_use]
+    pub fn bits(&self, flow: FlowId) -> Option<f64> {
+        self.class_of_flow(flow).map(|_| self.flows[flow.slot as usize].bits)
+    }
+
     /// Path of an active flow.
     #[must_use]
     pub fn path(&self, flow: FlowId) -> Option<&[ArcId]> {

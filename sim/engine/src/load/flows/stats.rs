@@ -10,6 +10,12 @@ pub struct FlowStats {
     pub started: u64,
     /// Flows that finished.
     pub finished: u64,
+    /// Flows that ended unfinished.
+    pub broken: u64,
+    /// Flows that have neither finished nor ended otherwise.
+    pub active: u64,
+    /// Sum of round trips without queueing of flows that arrived, seconds.
+    pub round_trips_s: f64,
     /// Bits of flows that arrived.
     pub started_bits: f64,
     /// Bits of flows that finished.
@@ -35,15 +41,24 @@ pub struct FlowTimes {
 }
 
 impl FlowStats {
-    /// A flow arrives.
-    pub fn start(&mut self, bits: f64) {
+    /// A flow arrives; `round_trip_s` is not part of its completion time.
+    pub fn start(&mut self, bits: f64, round_trip_s: f64) {
         self.started += 1;
+        self.active += 1;
         self.started_bits += bits;
+        self.round_trips_s += round_trip_s;
+    }
+
+    /// A flow ends unfinished.
+    pub fn break_off(&mut self) {
+        self.broken += 1;
+        self.active -= 1;
     }
 
     /// A flow has finished.
     pub fn finish(&mut self, done: &Completion) {
         self.finished += 1;
+        self.active -= 1;
         self.finished_bits += done.bits;
         // The histogram counts whole nanoseconds; a slowdown of 1 is a million of them.
         self.completion.add((done.seconds() * 1e9) as u64, 1.0);
@@ -66,10 +81,10 @@ impl FlowStats {
         }
     }
 
-    /// Begins anew.
+    /// Begins anew; who is active stays so.
     pub fn clear(&mut self) {
-        (self.started, self.finished) = (0, 0);
-        (self.started_bits, self.finished_bits) = (0.0, 0.0);
+        (self.started, self.finished, self.broken) = (0, 0, 0);
+        (self.started_bits, self.finished_bits, self.round_trips_s) = (0.0, 0.0, 0.0);
         self.completion.clear();
         self.slowdown.clear();
     }

@@ -318,6 +318,7 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
         sites: &[site; 3],
         arcs: &[arc(0), arc(1), arc(2)],
         tenants: &[tenant(0, 0), tenant(0, 1), tenant(1, 0), tenant(1, 1)],
+        flows: &[],
         total: &total,
     });
 }

@@ -9,6 +9,7 @@ mod control;
 mod demands;
 mod dns;
 mod events;
+mod flow;
 mod judge;
 mod links;
 mod lints;
@@ -62,6 +63,7 @@ pub(crate) fn scenario(
         demand_sets: Vec::new(),
     };
     resolver.header(fields);
+    resolver.fidelity(fields);
     resolver.classes(fields);
     resolver.tenants(fields);
     resolver.network(fields);
@@ -69,6 +71,7 @@ pub(crate) fn scenario(
     resolver.routing_model(fields);
     resolver.dns(fields);
     resolver.demands(fields);
+    resolver.check_flows(fields);
     resolver.events(fields);
     resolver.control(fields);
     resolver.arms(fields);

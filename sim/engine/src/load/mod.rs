@@ -2,8 +2,8 @@
 
 pub mod admission;
 pub mod balance;
-pub mod cache;
 pub mod buffers;
+pub mod cache;
 pub mod demand;
 pub mod flows;
 pub mod fluid;

@@ -31,9 +31,16 @@ pub struct Spectrum {
 /// What "the most popular n" are.
 #[derive(Clone, Debug, PartialEq)]
 enum Ranks {
-    Zipf { objects: f64, alpha: f64, mass: f64 },
+    Zipf {
+        objects: f64,
+        alpha: f64,
+        mass: f64,
+    },
     /// Probabilities, largest first, and their running sums.
-    List { probabilities: Vec<f64>, sums: Vec<f64> },
+    List {
+        probabilities: Vec<f64>,
+        sums: Vec<f64>,
+    },
 }
 
 impl Spectrum {

@@ -52,7 +52,8 @@ impl Warmth {
     /// Requests per second of each population from now on.
     pub fn set_rates(&mut self, rates_per_s: &[f64]) {
         assert_eq!(rates_per_s.len(), self.members.len(), "one rate a population");
-        let same = self.members.iter().zip(rates_per_s).all(|(member, &rate)| member.rate_per_s == rate);
+        let same =
+            self.members.iter().zip(rates_per_s).all(|(member, &rate)| member.rate_per_s == rate);
         if same {
             return;
         }

@@ -313,7 +313,7 @@ impl Station {
             return None;
         }
         sharing.advance(now, self.in_service, self.cores);
-        sharing.due(&floor.jobs)
+        sharing.due(&floor.jobs, self.in_service, self.cores)
     }
 
     /// After a look: the next one.

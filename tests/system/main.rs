@@ -28,4 +28,5 @@ mod predict;
 mod replay;
 mod routing_cases;
 mod sessions;
+mod theory;
 mod workflow;

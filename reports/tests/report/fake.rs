@@ -125,6 +125,7 @@ pub fn scenario(shape: Shape) -> Scenario {
             srlgs: vec![],
             preference: 0,
             distance_km: None,
+            model: Default::default(),
         });
     }
     let client_groups: Table<_, _> = (0..shape.groups)

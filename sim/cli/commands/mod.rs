@@ -17,6 +17,7 @@ mod routes_table;
 pub mod run;
 pub mod run_table;
 pub mod schema;
+pub mod theory;
 pub mod validate;
 
 pub use generate_as_graph::generate_as_graph;

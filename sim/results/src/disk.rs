@@ -213,15 +213,20 @@ pub struct DiskFile {
 pub struct Written {
     /// Size in bytes.
     pub bytes: u64,
-    /// SHA-256, hex.
+    /// SHA-256 of all of it, hex; of a part where parts were hashed one by one.
     pub sha256: String,
 }
 
 impl DiskFile {
-    /// SHA-256 of what was written so far.
-    #[must_use]
-    pub fn digest(&self) -> [u8; 32] {
-        self.hash.clone().finalize().into()
+    /// SHA-256 of what was written since this was last asked. [`Written::sha256`] then tells of
+    /// what comes after.
+    pub(crate) fn take_digest(&mut self) -> [u8; 32] {
+        self.hash.finalize_reset().into()
+    }
+
+    /// Bytes written so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Flushes and makes the file durable.

@@ -1,4 +1,4 @@
-//! Tables as Parquet files: one row group per run, the same bytes for the same values.
+//! Tables as Parquet files, row group by row group: the same bytes for the same values.
 //!
 //! Numbers are optional columns (no value is null in the file, NaN in memory), whole numbers and
 //! text are required. Everything is dictionary-encoded where that pays, and compressed with Snappy.
@@ -358,7 +358,8 @@ mod tests {
 
     fn tables() -> Vec<DataTable> {
         let id = RunId { arm: ArmId(0), replication: 0 };
-        testkit::fake_cell(&testkit::scenario(), id).data.tables
+        let (_, run, bytes) = testkit::fake_cell(&testkit::scenario(), id);
+        testkit::tables_of(&run, &bytes).unwrap()
     }
 
     fn file(table: &DataTable, groups: usize) -> Vec<u8> {

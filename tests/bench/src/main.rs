@@ -7,6 +7,7 @@
 //! steerlab-bench internet [--bgpy-python PATH]         routing on graphs of the whole Internet
 //! steerlab-bench bgp FILE [--prefixes N] [--mesh] [--single]  event-driven BGP inside one AS
 //! steerlab-bench bgp-internet FILE --origin ASN [--table]  the same on an AS graph, one prefix
+//! steerlab-bench ecmp FILE.graph FILE.demands          one whole matrix on shortest paths
 //! steerlab-bench whole -- COMMAND...                   any command, whole process
 //! steerlab-bench run mm1|p2c --engine NAME             one workload in this process (a child)
 //! ```
@@ -15,6 +16,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bgp;
+mod ecmp;
 mod hold;
 mod internet;
 mod measure;
@@ -35,6 +37,7 @@ const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
        steerlab-bench internet [--repeats N] [--bgpy-python PATH]
        steerlab-bench bgp FILE.graph|FILE.graphml [--prefixes N] [--mesh] [--single]
        steerlab-bench bgp-internet FILE --origin ASN [--table]
+       steerlab-bench ecmp FILE.graph FILE.demands
        steerlab-bench whole [--repeats N] -- COMMAND...
        steerlab-bench run mm1|p2c --engine NAME [--arrivals N]";
 
@@ -101,6 +104,7 @@ fn dispatch(options: &Options) -> Result<(), String> {
         ["scenario", file] => whole::scenario(file, options.repeats),
         ["bgp", file] => bgp::run(file, options.prefixes, options.mesh, options.single),
         ["bgp-internet", file] => bgp::internet(file, options.origin, options.table),
+        ["ecmp", graph, demands] => ecmp::run(graph, demands),
         ["whole"] if !options.command.is_empty() => {
             whole::command(&options.command, options.repeats)
         }

@@ -10,6 +10,7 @@ mod demands;
 mod dns;
 mod events;
 mod judge;
+mod links;
 mod lints;
 pub(crate) mod names;
 mod network;
@@ -61,6 +62,7 @@ pub(crate) fn scenario(
     };
     resolver.header(fields);
     resolver.classes(fields);
+    resolver.tenants(fields);
     resolver.network(fields);
     resolver.traffic(fields);
     resolver.routing_model(fields);

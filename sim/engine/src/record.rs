@@ -4,7 +4,7 @@
 //! recorders.
 
 use crate::kernel::{SimSpan, SimTime};
-use crate::net::{ArcId, SiteId};
+use crate::net::{ArcId, LinkId, SiteId};
 use crate::route::Fate;
 use crate::scenario::{ArmId, ClassId, ClientGroupId, PrefixId, TenantId};
 use crate::steer::{Action, Refusal, Surface};
@@ -68,6 +68,10 @@ pub struct SiteRow {
     pub queued_requests: f64,
     /// Bits per second that left the network there.
     pub egress_bps: f64,
+    /// Requests per second that landed there and were answered, wherever they were served.
+    pub answered_requests_per_s: f64,
+    /// What those waited for, means in ms; zeros without requests.
+    pub latency_parts_ms: LatencyParts,
     /// Prefixes it announces at the end of the bucket.
     pub announced_prefixes: u32,
     /// Whether it is up at the end of the bucket.
@@ -90,6 +94,10 @@ pub struct ArcRow {
     pub carried_bps: f64,
     /// What it dropped, bit/s.
     pub dropped_bps: f64,
+    /// How long what it carried waited in front of it, mean over bits, ms.
+    pub queue_ms_mean: f64,
+    /// What waits in front of it at the end of the bucket, bits; 0 for a link without memory.
+    pub backlog_bits: f64,
     /// Capacity at the end of the bucket, bit/s; 0 = down.
     pub capacity_bps: f64,
     /// Address blocks the neighbour announces over it at the end of the bucket; 0 on our own
@@ -115,6 +123,8 @@ pub struct TotalRow {
     pub flow: Flow,
     /// Latency of served requests in ms, request-weighted; zeros without requests.
     pub latency_ms: LatencyStats,
+    /// What served requests waited for, means in ms; adds up to the mean latency.
+    pub latency_parts_ms: LatencyParts,
     /// Share of requests that land elsewhere than at their best site.
     pub non_best_site_ratio: f64,
     /// Requests per second whose landing site changed during the bucket (rate at the change,
@@ -135,6 +145,63 @@ pub struct LatencyStats {
     pub p99: f64,
 }
 
+/// What users wait for until an answer is there, by cause. As means over served requests (ms) in
+/// rows and totals, as sums (ms times requests) while counting.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LatencyParts {
+    /// Round trips that only set the connection up: DNS, TCP, TLS or QUIC.
+    pub setup_ms: f64,
+    /// The way of request and answer: the users' round trip and our own links, without queueing.
+    pub propagation_ms: f64,
+    /// Waiting in the buffers of our links.
+    pub link_queue_ms: f64,
+    /// At the servers: waiting for them and being served.
+    pub service_ms: f64,
+    /// Fetching from the origin what a cache did not hold.
+    pub origin_ms: f64,
+}
+
+impl LatencyParts {
+    /// Names of the parts as in columns and metrics, in the order of [`LatencyParts::values`].
+    pub const NAMES: [&'static str; 5] =
+        ["setup", "propagation", "link_queue", "service", "origin"];
+
+    /// The parts in order.
+    #[must_use]
+    pub fn values(&self) -> [f64; 5] {
+        [self.setup_ms, self.propagation_ms, self.link_queue_ms, self.service_ms, self.origin_ms]
+    }
+
+    /// From the parts in order.
+    #[must_use]
+    pub fn of(values: [f64; 5]) -> LatencyParts {
+        let [setup_ms, propagation_ms, link_queue_ms, service_ms, origin_ms] = values;
+        LatencyParts { setup_ms, propagation_ms, link_queue_ms, service_ms, origin_ms }
+    }
+
+    /// The whole.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.values().iter().sum()
+    }
+
+    /// Adds `weight` times another breakdown.
+    #[inline]
+    pub fn add(&mut self, other: &LatencyParts, weight: f64) {
+        self.setup_ms += other.setup_ms * weight;
+        self.propagation_ms += other.propagation_ms * weight;
+        self.link_queue_ms += other.link_queue_ms * weight;
+        self.service_ms += other.service_ms * weight;
+        self.origin_ms += other.origin_ms * weight;
+    }
+
+    /// Every part times a factor.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> LatencyParts {
+        LatencyParts::of(self.values().map(|value| value * factor))
+    }
+}
+
 /// An amount of traffic and what became of it. As a rate (per second) in rows, as a total in
 /// [`RunTotals`]. Conservation: offered = served + dropped + growth of the queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -145,7 +212,7 @@ pub struct Flow {
     pub served_bits: f64,
     /// Bits lost, by cause.
     pub dropped_bits: [f64; DropCause::ALL.len()],
-    /// Bits of requests that wait in a server queue at the end (as a rate: growth per second).
+    /// Bits that wait in a server queue or in front of a link at the end (as a rate: growth per second).
     pub queued_bits: f64,
     /// Requests offered.
     pub offered_requests: f64,
@@ -153,7 +220,7 @@ pub struct Flow {
     pub served_requests: f64,
     /// Requests lost, any cause.
     pub dropped_requests: f64,
-    /// Requests in server queues at the end (as a rate: growth per second).
+    /// Requests that wait there at the end (as a rate: growth per second).
     pub queued_requests: f64,
 }
 
@@ -319,8 +386,12 @@ pub struct RunTotals {
     pub total: Flow,
     /// Latency of all served requests, ms.
     pub latency_ms: LatencyStats,
+    /// What served requests waited for, means in ms; adds up to the mean latency.
+    pub latency_parts_ms: LatencyParts,
     /// Per arc.
     pub arcs: Vec<ArcTotals>,
+    /// Of links with a price.
+    pub bills: Vec<LinkBill>,
     /// Per site.
     pub sites: Vec<SiteTotals>,
     /// Requests that changed their landing site, as rates at the change, summed.
@@ -360,6 +431,19 @@ pub struct ArcTotals {
     pub carried_bits: f64,
     /// Bits dropped.
     pub dropped_bits: f64,
+    /// How long what it carried waited in front of it, mean over bits, ms.
+    pub queue_ms_mean: f64,
+}
+
+/// What a link with a price is billed for the whole run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinkBill {
+    /// Which.
+    pub link: LinkId,
+    /// Rate at the percentile of its five-minute samples, each the larger direction, bit/s.
+    pub billed_bps: f64,
+    /// What that costs, in the currency of its price.
+    pub cost: f64,
 }
 
 /// A site over the whole run.
@@ -375,6 +459,10 @@ pub struct SiteTotals {
     pub served_requests: f64,
     /// Requests dropped by its servers.
     pub dropped_requests: f64,
+    /// Requests that landed there and were answered, wherever they were served.
+    pub answered_requests: f64,
+    /// What those waited for, means in ms; zeros without requests.
+    pub latency_parts_ms: LatencyParts,
 }
 
 /// How a run is identified.

@@ -74,6 +74,46 @@ pub struct Service {
     pub response_bytes: f64,
     /// Round trips before the first byte of the answer can arrive, connection set-up included.
     pub setup_round_trips: f64,
+    /// How its senders adapt to full links; none: they do not, and lose. Not written where there
+    /// is none, so that such a scenario keeps its identity; nor is `tcp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elastic: Option<Elastic>,
+    /// What its transport protocol makes of round trips and loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<Tcp>,
+}
+
+/// A service whose rate is a wish: at full links its senders slow down to a fair share.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Elastic {
+    /// Weight of a request per second (of a transfer: of the demand) in that share.
+    pub weight: f64,
+}
+
+/// Which law says how fast a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TcpModel {
+    /// The square-root law (Mathis and others, CCR 1997).
+    Mathis,
+    /// With timeouts and a largest window (Padhye and others, SIGCOMM 1998).
+    Pftk,
+}
+
+/// A connection's limits.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tcp {
+    /// Which law.
+    pub model: TcpModel,
+    /// Largest window, bytes.
+    pub window_bytes: f64,
+    /// Segment size, bytes.
+    pub mss_bytes: f64,
+    /// Share of segments lost where the links on the way lose fewer.
+    pub loss_ratio: f64,
+    /// Connections open at a time in one bundle of a transfer, which then takes no more than they
+    /// all can; none: unlimited.
+    pub flows: Option<u32>,
 }
 
 /// An address block that sites announce.
@@ -540,6 +580,8 @@ impl Scenario {
             if let Scheduling::Weighted(weights) = &link.scheduling {
                 assert_eq!(weights.len(), self.classes.len());
             }
+            let tenants = link.model.tenant_weights.len();
+            assert!(tenants == 0 || tenants == self.tenants.len());
         }
         for demand in self.demands.rows() {
             assert!(demand.service.0 < self.services.len() as u32);

@@ -63,14 +63,36 @@ const FLOW: [ColumnSpec; 16] = [
     number("dropped_bps_loop", "traffic that other networks send in a circle"),
     number("dropped_bps_blackhole", "traffic that another network discards"),
     number("dropped_bps_hijacked", "traffic that lands at a network that is not ours"),
-    number("queue_growth_bps", "traffic that joined server queues, less what left them"),
+    number(
+        "queue_growth_bps",
+        "traffic that joined queues of servers and links, less what left them",
+    ),
     number("offered_requests_per_s", "requests offered"),
     number("served_requests_per_s", "requests answered"),
     number("dropped_requests_per_s", "requests lost, all causes"),
     number(
         "queue_growth_requests_per_s",
-        "requests that joined server queues, less what left them",
+        "requests that joined queues of servers and links, less what left them",
     ),
+];
+
+const LATENCY_PARTS: [ColumnSpec; 5] = [
+    number(
+        "latency_setup_ms_mean",
+        "round trips that only set the connection up, mean of requests",
+    ),
+    number(
+        "latency_propagation_ms_mean",
+        "the way of request and answer without queueing, mean of requests",
+    ),
+    number("latency_link_queue_ms_mean", "waiting in buffers of our links, mean of requests"),
+    number("latency_service_ms_mean", "waiting for servers and being served, mean of requests"),
+    number("latency_origin_ms_mean", "fetching from the origin, mean of requests"),
+];
+
+const SITE_LATENCY: [ColumnSpec; 2] = [
+    number("answered_requests_per_s", "requests that landed here and were answered"),
+    number("latency_ms_mean", "mean latency of those; none without requests"),
 ];
 
 const TOTALS: [ColumnSpec; 7] = [
@@ -96,7 +118,7 @@ const SITES: [ColumnSpec; 10] = [
     count("up", "1 if up at the end of the bucket, else 0"),
 ];
 
-const LINKS: [ColumnSpec; 9] = [
+const LINKS: [ColumnSpec; 11] = [
     text("link", "link id"),
     text("direction", "forward (first end to second) or back"),
     number(
@@ -112,6 +134,8 @@ const LINKS: [ColumnSpec; 9] = [
         "announced_blocks",
         "address blocks the neighbour announces here at the end of the bucket",
     ),
+    number("queue_ms_mean", "how long what was carried waited here, mean over bits"),
+    number("backlog_bits", "what waits here at the end of the bucket; 0 without `backlog`"),
 ];
 
 const TENANTS: [ColumnSpec; 2] =
@@ -170,8 +194,8 @@ const RUNS: [ColumnSpec; 4] = [
 #[must_use]
 pub fn columns(table: &str) -> Option<Vec<ColumnSpec>> {
     let parts: Vec<&[ColumnSpec]> = match table {
-        "totals" => vec![&[TIME], &TOTALS[..1], &FLOW, &TOTALS[1..]],
-        "sites" => vec![&[TIME], &SITES],
+        "totals" => vec![&[TIME], &TOTALS[..1], &FLOW, &TOTALS[1..5], &LATENCY_PARTS, &TOTALS[5..]],
+        "sites" => vec![&[TIME], &SITES, &SITE_LATENCY, &LATENCY_PARTS],
         "links" => vec![&[TIME], &LINKS],
         "tenants" => vec![&[TIME], &TENANTS, &FLOW],
         "client_groups" => vec![&[TIME], &CLIENT_GROUPS, &FLOW, &CLIENT_LATENCY],
@@ -182,6 +206,12 @@ pub fn columns(table: &str) -> Option<Vec<ColumnSpec>> {
         _ => return None,
     };
     Some(parts.concat())
+}
+
+/// Whether the rows of a table are buckets of time: one row per run, bucket and entity.
+#[must_use]
+pub fn is_bucketed(table: &str) -> bool {
+    columns(table).is_some_and(|columns| columns.contains(&TIME))
 }
 
 /// Words in names that state a unit, longest first, with the unit as shown to people.

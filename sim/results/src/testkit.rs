@@ -1,10 +1,14 @@
 //! A small scenario, a made-up run and a fake registry for the tests of this crate.
 
+use crate::cell::StoredRun;
+use crate::error::StoreError;
+use crate::identity::RunHash;
 use crate::recorder::TableRecorder;
+use crate::store::Store;
 use crate::summary::Provenance;
 use steerlab_engine::kernel::{SimSpan, SimTime, Table};
 use steerlab_engine::net::{
-    ArcId, Link, LinkKind, Neighbour, Network, NodeId, Pool, Scheduling, SiteId,
+    ArcId, Link, LinkId, LinkKind, LinkModel, Neighbour, Network, NodeId, Pool, Scheduling, SiteId,
 };
 use steerlab_engine::record::*;
 use steerlab_engine::route::landing::LandingSpec;
@@ -27,6 +31,7 @@ fn link(id: &str, ends: [NodeId; 2], capacity_bps: [u64; 2]) -> Link {
         srlgs: Vec::new(),
         preference: 0,
         distance_km: None,
+        model: LinkModel::default(),
     }
 }
 
@@ -181,6 +186,7 @@ pub(crate) fn totals() -> RunTotals {
         overload_s,
         carried_bits: 100.0,
         dropped_bits,
+        queue_ms_mean: 1.5,
     };
     let site = |cpu_utilisation_max, cpu_utilisation_mean, overload_s| SiteTotals {
         cpu_utilisation_max,
@@ -188,6 +194,8 @@ pub(crate) fn totals() -> RunTotals {
         overload_s,
         served_requests: 18.0,
         dropped_requests: 2.0,
+        answered_requests: 17.0,
+        latency_parts_ms: LatencyParts::of([5.0, 4.0, 3.0, 2.0, 1.0]),
     };
     RunTotals {
         arm: 0,
@@ -196,11 +204,16 @@ pub(crate) fn totals() -> RunTotals {
         flows,
         total,
         latency_ms: LatencyStats { mean: 20.0, p50: 15.0, p95: 60.0, p99: 90.0 },
+        latency_parts_ms: LatencyParts::of([8.0, 6.0, 3.0, 2.0, 1.0]),
         arcs: vec![
             arc(0.5, 0.25, 0.0, 0.0),
             arc(1.5, 0.75, 12.0, 20.0),
             arc(0.9, 0.5, 0.0, 0.0),
             arc(9.0, 9.0, 9.0, 9.0),
+        ],
+        bills: vec![
+            LinkBill { link: LinkId(0), billed_bps: 8e6, cost: 16.0 },
+            LinkBill { link: LinkId(1), billed_bps: 2e6, cost: 3.0 },
         ],
         sites: vec![site(0.8, 0.4, 0.0), site(1.2, 0.6, 7.0), site(5.0, 5.0, 5.0)],
         moved_requests_per_s: 3.0,
@@ -281,6 +294,8 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
         placed_bps: 500.0,
         carried_bps: 500.0,
         dropped_bps: 0.0,
+        queue_ms_mean: 2.0,
+        backlog_bits: 4.0,
         capacity_bps: 1000.0,
         announced_blocks: 0,
     };
@@ -292,6 +307,7 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
     let total = TotalRow {
         flow: flow(400.0, DropCause::LinkFull, 20.0, [40.0, start.seconds()]),
         latency_ms: LatencyStats { mean: 1.0, p50: 2.0, p95: 3.0, p99: 4.0 },
+        latency_parts_ms: LatencyParts::of([0.5, 0.25, 0.125, 0.0625, 0.0625]),
         non_best_site_ratio: 0.25,
         moved_requests_per_s: 1.0,
     };
@@ -305,11 +321,42 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
     });
 }
 
-/// Data and totals of one made-up run.
-pub(crate) fn fake_cell(scenario: &Scenario, id: RunId) -> crate::cell::Cell {
-    let mut recorder = TableRecorder::new(scenario);
+/// Keeps a made-up run in a store.
+pub(crate) fn keep_fake(
+    store: &Store,
+    scenario: &Scenario,
+    id: RunId,
+    run: &RunHash,
+) -> Result<RunTotals, StoreError> {
+    let mut recorder = TableRecorder::new(scenario, store.begin(run)?);
     let totals = fake_run(scenario, id, &mut recorder);
-    crate::cell::Cell { data: recorder.finish(), totals }
+    store.keep(recorder.finish(run, &totals)?)?;
+    Ok(totals)
+}
+
+/// The file of a made-up run, and what it is.
+pub(crate) fn fake_cell(scenario: &Scenario, id: RunId) -> (RunTotals, RunHash, Vec<u8>) {
+    let identities = crate::identity::Identities::new(scenario);
+    let registry = FakeRegistry::new(1);
+    let run = identities.run(&scenario.arms[id.arm], id.replication, &registry).unwrap();
+    let dir = TempDir::new();
+    let store = Store::new(&dir.0);
+    let totals = keep_fake(&store, scenario, id, &run).unwrap();
+    let bytes = std::fs::read(store.cell_path(&run)).unwrap();
+    (totals, run, bytes)
+}
+
+/// The tables of a stored run.
+pub(crate) fn tables_of(run: &RunHash, bytes: &[u8]) -> Option<Vec<crate::view::DataTable>> {
+    let source = std::io::Cursor::new(bytes);
+    let mut stored = StoredRun::open(source, bytes.len() as u64, run)?;
+    let mut tables = Vec::new();
+    for table in 0..stored.tables().count() {
+        let mut rows = stored.no_rows(table);
+        stored.each_block(table, |stored, block, at| stored.read_block(block, at, &mut rows))?;
+        tables.push(rows.table);
+    }
+    Some(tables)
 }
 
 pub(crate) fn provenance() -> Provenance {

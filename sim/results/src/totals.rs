@@ -1,13 +1,18 @@
 //! Final figures of a run as flat arrays of numbers, for its cached form.
 
 use serde::{Deserialize, Serialize};
-use steerlab_engine::record::{ArcTotals, Flow, LatencyStats, RunTotals, SiteTotals};
+use steerlab_engine::net::LinkId;
+use steerlab_engine::record::{
+    ArcTotals, Flow, LatencyParts, LatencyStats, LinkBill, RunTotals, SiteTotals,
+};
 
 /// Numbers besides those of flows, arcs and sites: duration, latency, moved, non-best, byte-km,
-/// transit, requests towards DNS names, those that followed an earlier answer.
-const SCALARS: u64 = 11;
+/// transit, requests towards DNS names, those that followed an earlier answer; parts of latency.
+const SCALARS: u64 = 16;
 const FLOW_NUMBERS: usize = 15;
-const ROW_NUMBERS: usize = 5;
+const ARC_NUMBERS: usize = 6;
+const BILL_NUMBERS: usize = 3;
+const SITE_NUMBERS: usize = 11;
 /// Whole numbers: arm, replication, applied, refused, flaps, events, fingerprint.
 pub(crate) const COUNTS: u64 = 7;
 
@@ -17,6 +22,7 @@ pub(crate) const COUNTS: u64 = 7;
 pub(crate) struct TotalsShape {
     flows: u64,
     arcs: u64,
+    bills: u64,
     sites: u64,
 }
 
@@ -25,6 +31,7 @@ impl TotalsShape {
         TotalsShape {
             flows: totals.flows.len() as u64,
             arcs: totals.arcs.len() as u64,
+            bills: totals.bills.len() as u64,
             sites: totals.sites.len() as u64,
         }
     }
@@ -32,8 +39,10 @@ impl TotalsShape {
     /// Numbers to read; none if there are more than can be counted.
     pub(crate) fn numbers(&self) -> Option<u64> {
         let flows = self.flows.checked_add(1)?.checked_mul(FLOW_NUMBERS as u64)?;
-        let rows = self.arcs.checked_add(self.sites)?.checked_mul(ROW_NUMBERS as u64)?;
-        flows.checked_add(rows)?.checked_add(SCALARS)
+        let arcs = self.arcs.checked_mul(ARC_NUMBERS as u64)?;
+        let sites = self.sites.checked_mul(SITE_NUMBERS as u64)?;
+        let bills = self.bills.checked_mul(BILL_NUMBERS as u64)?;
+        flows.checked_add(arcs)?.checked_add(bills)?.checked_add(sites)?.checked_add(SCALARS)
     }
 }
 
@@ -91,6 +100,7 @@ pub(crate) fn encode(totals: &RunTotals) -> (Vec<f64>, Vec<u64>) {
         totals.dns_requests,
         totals.dns_stale_requests,
     ];
+    numbers.extend(totals.latency_parts_ms.values());
     numbers.extend(flow_numbers(&totals.total));
     numbers.extend(totals.flows.iter().flat_map(flow_numbers));
     for arc in &totals.arcs {
@@ -100,7 +110,11 @@ pub(crate) fn encode(totals: &RunTotals) -> (Vec<f64>, Vec<u64>) {
             arc.overload_s,
             arc.carried_bits,
             arc.dropped_bits,
+            arc.queue_ms_mean,
         ]);
+    }
+    for bill in &totals.bills {
+        numbers.extend([f64::from(bill.link.0), bill.billed_bps, bill.cost]);
     }
     for site in &totals.sites {
         numbers.extend([
@@ -109,7 +123,9 @@ pub(crate) fn encode(totals: &RunTotals) -> (Vec<f64>, Vec<u64>) {
             site.overload_s,
             site.served_requests,
             site.dropped_requests,
+            site.answered_requests,
         ]);
+        numbers.extend(site.latency_parts_ms.values());
     }
     let counts = vec![
         totals.arm as u64,
@@ -134,6 +150,7 @@ pub(crate) fn decode(shape: &TotalsShape, numbers: &[f64], counts: &[u64]) -> Op
         return None;
     }
     let (scalars, rest) = numbers.split_at(SCALARS as usize);
+    let (scalars, parts) = scalars.split_at(11);
     let &[duration_s, mean, p50, p95, p99, moved, non_best, byte_km, transit, named, stale] =
         scalars
     else {
@@ -141,7 +158,8 @@ pub(crate) fn decode(shape: &TotalsShape, numbers: &[f64], counts: &[u64]) -> Op
     };
     let (total, rest) = rest.split_at(FLOW_NUMBERS);
     let (flows, rest) = rest.split_at(usize::try_from(shape.flows).ok()? * FLOW_NUMBERS);
-    let (arcs, sites) = rest.split_at(usize::try_from(shape.arcs).ok()? * ROW_NUMBERS);
+    let (arcs, rest) = rest.split_at(usize::try_from(shape.arcs).ok()? * ARC_NUMBERS);
+    let (bills, sites) = rest.split_at(usize::try_from(shape.bills).ok()? * BILL_NUMBERS);
     let &[arm, replication, actions_applied, actions_refused, flaps, events, fingerprint] = counts
     else {
         return None;
@@ -153,8 +171,10 @@ pub(crate) fn decode(shape: &TotalsShape, numbers: &[f64], counts: &[u64]) -> Op
         flows: flows.chunks_exact(FLOW_NUMBERS).map(flow_of).collect::<Option<_>>()?,
         total: flow_of(total)?,
         latency_ms: LatencyStats { mean, p50, p95, p99 },
-        arcs: arcs.chunks_exact(ROW_NUMBERS).map(arc_of).collect(),
-        sites: sites.chunks_exact(ROW_NUMBERS).map(site_of).collect(),
+        latency_parts_ms: LatencyParts::of(parts.try_into().ok()?),
+        arcs: arcs.chunks_exact(ARC_NUMBERS).map(arc_of).collect(),
+        bills: bills.chunks_exact(BILL_NUMBERS).map(bill_of).collect(),
+        sites: sites.chunks_exact(SITE_NUMBERS).map(site_of).collect::<Option<_>>()?,
         moved_requests_per_s: moved,
         non_best_site_ratio: non_best,
         actions_applied,
@@ -169,7 +189,7 @@ pub(crate) fn decode(shape: &TotalsShape, numbers: &[f64], counts: &[u64]) -> Op
     })
 }
 
-/// Callers give rows of [`ROW_NUMBERS`] numbers.
+/// Callers give rows of [`ARC_NUMBERS`] numbers.
 fn arc_of(row: &[f64]) -> ArcTotals {
     ArcTotals {
         utilisation_max: row[0],
@@ -177,17 +197,25 @@ fn arc_of(row: &[f64]) -> ArcTotals {
         overload_s: row[2],
         carried_bits: row[3],
         dropped_bits: row[4],
+        queue_ms_mean: row[5],
     }
 }
 
-fn site_of(row: &[f64]) -> SiteTotals {
-    SiteTotals {
+/// Callers give rows of [`BILL_NUMBERS`] numbers.
+fn bill_of(row: &[f64]) -> LinkBill {
+    LinkBill { link: LinkId(row[0] as u32), billed_bps: row[1], cost: row[2] }
+}
+
+fn site_of(row: &[f64]) -> Option<SiteTotals> {
+    Some(SiteTotals {
         cpu_utilisation_max: row[0],
         cpu_utilisation_mean: row[1],
         overload_s: row[2],
         served_requests: row[3],
         dropped_requests: row[4],
-    }
+        answered_requests: row[5],
+        latency_parts_ms: LatencyParts::of(row[6..].try_into().ok()?),
+    })
 }
 
 #[cfg(test)]

@@ -3,11 +3,17 @@
 pub mod admission;
 pub mod balance;
 pub mod cache;
+pub mod billing;
+pub mod buffers;
 pub mod demand;
+pub mod flows;
 pub mod fluid;
 pub mod histogram;
 pub mod law;
 pub mod links;
+pub mod maxmin;
 mod outcome;
+pub mod requests;
 pub mod server;
 pub mod sharing;
+pub mod waiting;

@@ -41,6 +41,8 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
                 request_bytes,
                 response_bytes,
                 setup_round_trips: 1.0,
+                elastic: None,
+                tcp: None,
             })
             .collect(),
         prefixes: Table::new(),

@@ -4,7 +4,8 @@ use super::World;
 use crate::kernel::{Id, SimTime};
 use crate::net::ArcId;
 use crate::record::{
-    ArcRow, Bucket, ClientRow, Flow, Recorder, RunTotals, SiteRow, TenantRow, TotalRow, Warning,
+    ArcRow, Bucket, ClientRow, Flow, LatencyParts, LatencyStats, Recorder, RunTotals, SiteRow,
+    TenantRow, TotalRow, Warning,
 };
 use crate::route::Fate;
 use crate::scenario::{ClassId, TenantId};
@@ -36,6 +37,25 @@ fn assert_conserved(flow: &Flow, scale: f64, what: &str) {
     );
 }
 
+/// Means of what `requests` waited for; zeros without requests.
+fn mean_parts(sum: &LatencyParts, requests: f64) -> LatencyParts {
+    if requests > 0.0 { sum.scaled(1.0 / requests) } else { LatencyParts::default() }
+}
+
+/// Means of the parts that add up to the mean latency. Latencies are counted in whole nanoseconds
+/// and each is cut twice at most; the parts are counted on their own and must agree within that
+/// (kept in release builds). What was cut is shared among the parts.
+fn parts_of_mean(sum: &LatencyParts, requests: f64, latency: &LatencyStats) -> LatencyParts {
+    let parts = mean_parts(sum, requests);
+    let whole = parts.total();
+    assert!(
+        requests <= 0.0 || (whole - latency.mean).abs() <= 2.1e-6 + 1e-9 * latency.mean,
+        "parts of latency add up to {whole} ms, the mean is {} ms",
+        latency.mean
+    );
+    if whole > 0.0 { parts.scaled(latency.mean / whole) } else { parts }
+}
+
 impl World<'_> {
     /// Tells the recorder of the bucket that ends now and begins the next.
     pub fn end_bucket(&mut self, start: SimTime, end: SimTime, recorder: &mut dyn Recorder) {
@@ -47,13 +67,17 @@ impl World<'_> {
         }
         assert_conserved(&total, self.run_offered_bits(), "bucket");
         let sites = self.site_rows(seconds);
-        let arcs = self.arc_rows(seconds);
+        let arcs = self.arc_rows(end, seconds);
         let tenants = self.tenant_rows(seconds);
         let ledger = &self.ledger;
         let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        let mut parts = LatencyParts::default();
+        ledger.sites.iter().for_each(|count| parts.add(&count.latency_parts, 1.0));
+        let latency_ms = ledger.latency_bucket.stats();
         let row = TotalRow {
             flow: per_second(&total, seconds),
-            latency_ms: ledger.latency_bucket.stats(),
+            latency_ms,
+            latency_parts_ms: parts_of_mean(&parts, ledger.served_bucket, &latency_ms),
             non_best_site_ratio: share(ledger.non_best_bucket, ledger.served_bucket),
             moved_requests_per_s: ledger.moved_requests_per_s,
         };
@@ -91,6 +115,8 @@ impl World<'_> {
                     dropped_requests_per_s: count.dropped_requests / seconds,
                     queued_requests: count.queued_requests,
                     egress_bps: count.egress_bits / seconds,
+                    answered_requests_per_s: count.answered_requests / seconds,
+                    latency_parts_ms: mean_parts(&count.latency_parts, count.answered_requests),
                     announced_prefixes: announced as u32,
                     up: self.truth.site_up[site],
                 }
@@ -98,7 +124,7 @@ impl World<'_> {
             .collect()
     }
 
-    fn arc_rows(&self, seconds: f64) -> Vec<ArcRow> {
+    fn arc_rows(&self, end: SimTime, seconds: f64) -> Vec<ArcRow> {
         let network = &self.scenario.network;
         (0..network.arc_count())
             .map(ArcId::from_index)
@@ -112,6 +138,12 @@ impl World<'_> {
                     placed_bps: count.placed_bits / seconds,
                     carried_bps: count.carried_bits / seconds,
                     dropped_bps: count.dropped_bits / seconds,
+                    queue_ms_mean: if count.carried_bits > 0.0 {
+                        count.queue_bit_s / count.carried_bits * 1e3
+                    } else {
+                        0.0
+                    },
+                    backlog_bits: self.backlog_bits(arc, end),
                     capacity_bps: self.truth.links.capacity_bps[arc.index()],
                     announced_blocks: self.truth.links.blocks[arc.index()].count_ones(),
                 }
@@ -146,6 +178,9 @@ impl World<'_> {
             total.overload_s += count.overload_s;
             total.served_requests += count.served_requests;
             total.dropped_requests += count.dropped_requests;
+            total.answered_requests += count.answered_requests;
+            total.latency_parts_ms.add(&count.latency_parts, 1.0);
+            ledger.parts_run.add(&count.latency_parts, 1.0);
             *count = super::ledger::SiteCount {
                 queued_requests: count.queued_requests,
                 ..super::ledger::SiteCount::default()
@@ -157,6 +192,7 @@ impl World<'_> {
             total.overload_s += count.overload_s;
             total.carried_bits += count.carried_bits;
             total.dropped_bits += count.dropped_bits;
+            total.queue_ms_mean += count.queue_bit_s * 1e3;
             *count = super::ledger::ArcCount::default();
         }
         ledger.latency_run.merge(&ledger.latency_bucket);
@@ -206,15 +242,24 @@ impl World<'_> {
         assert_conserved(&total, total.offered_bits, "run");
         let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let mut arcs = ledger.arc_totals.clone();
-        arcs.iter_mut().for_each(|arc| arc.utilisation_mean /= duration_s);
+        for arc in &mut arcs {
+            arc.utilisation_mean /= duration_s;
+            arc.queue_ms_mean = share(arc.queue_ms_mean, arc.carried_bits);
+        }
         let mut sites = ledger.site_totals.clone();
-        sites.iter_mut().for_each(|site| site.cpu_utilisation_mean /= duration_s);
+        for site in &mut sites {
+            site.cpu_utilisation_mean /= duration_s;
+            site.latency_parts_ms = mean_parts(&site.latency_parts_ms, site.answered_requests);
+        }
+        let latency_ms = ledger.latency_run.stats();
         RunTotals {
             duration_s,
             flows: ledger.run_flows.clone(),
             total,
-            latency_ms: ledger.latency_run.stats(),
+            latency_ms,
+            latency_parts_ms: parts_of_mean(&ledger.parts_run, ledger.served_run, &latency_ms),
             arcs,
+            bills: self.bills(SimTime::ZERO.after(self.scenario.horizon)),
             sites,
             moved_requests_per_s: ledger.moved_total,
             non_best_site_ratio: share(ledger.non_best_run, ledger.served_run),

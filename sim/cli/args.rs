@@ -97,6 +97,8 @@ pub enum Command {
     CompareCatchment(CompareCatchmentArgs),
     /// Play a BGP lab: routers, sessions, policies, and what must come out
     Bgp(BgpArgs),
+    /// Compute what theory says: queues, balancers, caches, controllers
+    Theory(TheoryArgs),
     /// List what there is
     List(ListArgs),
     /// Explain a diagnostic, a route or an action
@@ -498,6 +500,32 @@ pub enum LabFormat {
     Text,
     /// For programs.
     Json,
+}
+
+/// `steerlab theory`
+#[derive(Args, Debug)]
+#[command(
+    disable_help_flag = true,
+    after_help = "Without a model: lists all. `steerlab theory MODEL --help` lists its parameters \
+                  and quantities."
+)]
+pub struct TheoryArgs {
+    /// Model, such as mm1; default: list all models
+    pub model: Option<String>,
+    /// Parameters of the model: `--load 0.9`, and `--format`
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "--PARAMETER VALUE",
+        num_args = 0..
+    )]
+    pub parameters: Vec<String>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Print help, of the model if there is one
+    #[arg(long, short)]
+    pub help: bool,
 }
 
 /// `steerlab list`

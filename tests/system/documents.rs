@@ -1,5 +1,6 @@
 //! Committed documents that are generated: they must be what the program prints now.
 
+use crate::support::program::steerlab;
 use crate::support::root;
 use steerlab_policies::BuiltIn;
 
@@ -29,4 +30,10 @@ fn the_schema_of_scenarios_is_current() {
 #[test]
 fn the_reference_of_the_language_is_current() {
     is_current("scenarios/reference.md", &steerlab_scenario::reference_markdown(&BuiltIn));
+}
+
+#[test]
+fn the_page_of_theory_is_current() {
+    let page = steerlab(&root(), "theory --format md").exits(0).stdout;
+    is_current("scenarios/theory.md", &page);
 }

@@ -23,9 +23,12 @@ mod hostile;
 mod incident;
 mod injection;
 mod internet;
+#[cfg(target_os = "linux")]
+mod memory;
 mod mlu;
 mod predict;
 mod replay;
 mod routing_cases;
 mod sessions;
+mod theory;
 mod workflow;

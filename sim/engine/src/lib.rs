@@ -15,4 +15,5 @@ pub mod route;
 pub mod run;
 pub mod scenario;
 pub mod steer;
+pub mod theory;
 pub mod world;

@@ -1,11 +1,12 @@
 //! Puts the finished runs of a plan together: tables, summary, manifest, all or nothing.
 //!
-//! The directory is built under a temporary name from the stored runs, one run in memory at a
-//! time, and renamed into place when every file in it is durable. The same plan gives the same
+//! The directory is built under a temporary name from the stored runs, one row group in memory at
+//! a time, and renamed into place when every file in it is durable. The same plan gives the same
 //! bytes, however and in whatever order the runs were done.
 
 use crate::catalogue::{self, MetricSample};
-use crate::cell::Cell;
+use crate::cell::{BlockRows, StoredRun};
+use crate::cell_write::BLOCK_ROWS;
 use crate::checks;
 use crate::columns::{ColumnsFile, KEYS, RUN_TABLES, RUNS_TABLE, columns};
 use crate::compare;
@@ -25,11 +26,17 @@ use crate::topology::Topology;
 use crate::view::{ColumnData, DataTable};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use steerlab_engine::run::TRAJECTORY_VERSION;
 use steerlab_engine::scenario::Scenario;
 use steerlab_engine::steer::PolicyRegistry;
+
+/// Rows of a row group; the last one of a run has what is left. Fixed, so that nothing but the rows
+/// decides where groups end.
+const GROUP_ROWS: usize = 16 * BLOCK_ROWS;
+/// A row group ends earlier when its texts take this many bytes.
+const GROUP_TEXT_BYTES: usize = 16 << 20;
 
 /// `scenario.json`: the resolved scenario (recorded series are not in it).
 #[derive(Serialize)]
@@ -109,16 +116,18 @@ impl Builder<'_> {
             writers.push(TableWriter::new(self.disk, self.dir, table)?);
         }
         for run in &plan.runs {
-            let cell = store.load(&run.hash).ok_or_else(|| {
+            let gone = || {
                 let gone = io::Error::new(io::ErrorKind::NotFound, "the run is not there, whole");
                 StoreError::new(&store.cell_path(&run.hash), "read", gone)
-            })?;
-            let samples = catalogue::evaluate(scenario, &cell.totals);
-            let runs = runs_rows(&samples);
-            for (writer, table) in writers.iter_mut().zip(cell.data.tables.iter().chain([&runs])) {
-                writer.append(run, table)?;
+            };
+            let mut stored = store.open(&run.hash).ok_or_else(gone)?;
+            let (last, tables) = writers.split_last_mut().expect("there are tables");
+            for (table, writer) in tables.iter_mut().enumerate() {
+                writer.copy(run, &mut stored, table)?.ok_or_else(gone)?;
             }
-            self.take(run, &cell, samples);
+            let samples = catalogue::evaluate(scenario, &stored.totals);
+            last.append(run, &runs_rows(&samples))?;
+            self.take(run, stored, samples);
         }
         for writer in writers {
             self.files.push(writer.finish()?);
@@ -126,11 +135,12 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn take(&mut self, run: &PlannedRun, cell: &Cell, samples: Vec<MetricSample>) {
+    fn take<R>(&mut self, run: &PlannedRun, stored: StoredRun<R>, samples: Vec<MetricSample>) {
+        let StoredRun { totals, warnings, .. } = stored;
         self.samples.add(&run.arm, run.id.replication, &samples);
         self.order = samples;
-        self.warnings.extend(cell.data.warnings.iter().cloned());
-        if !crate::totals::all_finite(&cell.totals) {
+        self.warnings.extend(warnings);
+        if !crate::totals::all_finite(&totals) {
             self.warnings.insert(WarningEntry {
                 code: "W0906".to_owned(),
                 message: format!(
@@ -143,8 +153,8 @@ impl Builder<'_> {
         self.runs.push(RunSummary {
             arm: run.arm.clone(),
             replication: run.id.replication,
-            fingerprint: format!("{:016x}", cell.totals.fingerprint),
-            events: cell.totals.events,
+            fingerprint: format!("{:016x}", totals.fingerprint),
+            events: totals.events,
         });
     }
 
@@ -242,7 +252,34 @@ impl TableWriter {
         Ok(TableWriter { path, writer })
     }
 
-    /// Appends the rows of one run, with arm and replication in front.
+    /// Appends a table of a stored run, row group by row group. None: a block of it is not what was
+    /// written.
+    fn copy<R: Read + Seek>(
+        &mut self,
+        run: &PlannedRun,
+        stored: &mut StoredRun<R>,
+        table: usize,
+    ) -> Result<Option<()>, StoreError> {
+        let mut group = stored.no_rows(table);
+        let mut failed = None;
+        let mut flush = |group: &mut BlockRows| {
+            failed = self.append(run, &group.table).err();
+            group.clear();
+            failed.is_none()
+        };
+        let read = stored.each_block(table, |stored, block, at| {
+            stored.read_block(block, at, &mut group)?;
+            let full = group.table.rows() + BLOCK_ROWS > GROUP_ROWS;
+            let long = group.text_bytes >= GROUP_TEXT_BYTES;
+            (!(full || long) || flush(&mut group)).then_some(())
+        });
+        if read.is_some() {
+            flush(&mut group);
+        }
+        failed.map_or(Ok(read), Err)
+    }
+
+    /// Appends some rows of one run as a row group, with arm and replication in front.
     fn append(&mut self, run: &PlannedRun, table: &DataTable) -> Result<(), StoreError> {
         let rows = table.rows();
         let arm = ColumnData::Text { dictionary: vec![run.arm.clone()], codes: vec![0; rows] };

@@ -210,6 +210,12 @@ pub fn columns(table: &str) -> Option<Vec<ColumnSpec>> {
     Some(parts.concat())
 }
 
+/// Whether the rows of a table are buckets of time: one row per run, bucket and entity.
+#[must_use]
+pub fn is_bucketed(table: &str) -> bool {
+    columns(table).is_some_and(|columns| columns.contains(&TIME))
+}
+
 /// Words in names that state a unit, longest first, with the unit as shown to people.
 const UNITS: [(&str, &str); 7] = [
     ("requests_per_s", "requests/s"),

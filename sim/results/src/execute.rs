@@ -1,10 +1,10 @@
 //! Does the runs of a plan and keeps each as soon as it is finished.
 
-use crate::cell::Cell;
 use crate::error::StoreError;
 use crate::plan::{Plan, PlannedRun};
 use crate::recorder::TableRecorder;
 use crate::store::Store;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -64,7 +64,7 @@ type Play<'a> = dyn Fn(&PlannedRun, &mut dyn Recorder, &dyn Fn() -> bool) -> Res
 
 /// Does the runs of `plan` that the store does not have, through `executor`, in any order and
 /// perhaps at once. Each finished run is in the store, durable, before the next thing happens to
-/// it; nothing is kept in memory. After a cancellation or a failing disk no further run is begun.
+/// it; no run is ever whole in memory. After a cancellation or a failing disk no further run is begun.
 /// A run that reaches a limit does not stop the others.
 ///
 /// # Errors
@@ -142,11 +142,24 @@ fn play_one(
     play: &Play<'_>,
 ) -> End {
     observer.started(run);
-    let mut recorder = Watched { tables: TableRecorder::new(scenario), run, observer };
-    match play(run, &mut recorder, &|| cancelled()) {
-        Ok(totals) => {
-            let cell = Cell { data: recorder.tables.finish(), totals };
-            match store.save(&run.hash, &cell) {
+    let writer = match store.begin(&run.hash) {
+        Ok(writer) => writer,
+        Err(error) => return End::Failed(error),
+    };
+    let failed = Cell::new(false);
+    let tables = TableRecorder::new(scenario, writer);
+    let mut recorder = Watched { tables, failed: &failed, run, observer };
+    // A run whose rows cannot be written is not worth its time.
+    let result = play(run, &mut recorder, &|| cancelled() || failed.get());
+    match result {
+        Err(why) if !failed.get() => {
+            observer.stopped(run, &why);
+            End::Stopped(why)
+        }
+        result => {
+            let totals = result.unwrap_or_default();
+            let kept = recorder.tables.finish(&run.hash, &totals);
+            match kept.and_then(|finished| store.keep(finished)) {
                 Ok(()) => {
                     observer.finished(run);
                     End::Kept
@@ -154,16 +167,14 @@ fn play_one(
                 Err(error) => End::Failed(error),
             }
         }
-        Err(why) => {
-            observer.stopped(run, &why);
-            End::Stopped(why)
-        }
     }
 }
 
 /// Collects tables and tells the observer of progress.
 struct Watched<'a> {
     tables: TableRecorder,
+    /// Whether a row could not be written.
+    failed: &'a Cell<bool>,
     run: &'a PlannedRun,
     observer: &'a dyn Observer,
 }
@@ -189,6 +200,7 @@ impl Recorder for Watched<'_> {
         self.tables.warning(warning);
     }
     fn progress(&mut self, now: SimTime, horizon: SimSpan) {
+        self.failed.set(self.tables.failed());
         let fraction = now.seconds() / horizon.seconds();
         self.observer.progress(self.run, fraction.clamp(0.0, 1.0));
     }

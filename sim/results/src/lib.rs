@@ -4,10 +4,11 @@
 //!
 //! 1. [`plan::Plan::new`] names every run (arm x replication) by a hash of all that can change it
 //!    ([`identity`]), and finds which are finished in the [`store`].
-//! 2. [`execute::execute`] plays the missing ones. A [`recorder::TableRecorder`] collects the
-//!    tables of a run in memory; when it is finished it is kept as a [`cell`], whole and durable.
-//! 3. [`assemble::assemble`] reads the cells one by one and makes the run directory: Parquet
-//!    tables, `columns.json`, `scenario.json`, `topology.json`, `summary.json`, and
+//! 2. [`execute::execute`] plays the missing ones. A [`recorder::TableRecorder`] writes the
+//!    tables of a run block by block; when it is finished it is kept as a [`cell`], whole and
+//!    durable.
+//! 3. [`assemble::assemble`] reads the cells one by one, a row group at a time, and makes the run
+//!    directory: Parquet tables, `columns.json`, `scenario.json`, `topology.json`, `summary.json`, and
 //!    `manifest.json` last. It appears under its name all at once.
 //! 4. [`view::RunView::read`] reads it back, trusting nothing; [`compare::compare_runs`] compares
 //!    two.
@@ -24,6 +25,7 @@
 pub mod assemble;
 pub mod catalogue;
 pub mod cell;
+pub mod cell_write;
 pub mod checks;
 pub mod columns;
 pub mod compare;
@@ -36,7 +38,10 @@ pub mod error;
 pub mod execute;
 pub mod identity;
 pub mod labels;
+#[cfg(test)]
+mod long_tests;
 pub mod parquet_io;
+pub mod parquet_read;
 pub mod plan;
 mod publish;
 pub mod read;
@@ -50,6 +55,7 @@ pub mod summary;
 pub mod table;
 #[cfg(test)]
 mod testkit;
+mod thin;
 pub mod topology;
 mod totals;
 pub mod verdict;

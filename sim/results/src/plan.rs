@@ -119,7 +119,7 @@ mod tests {
         let expected = [("base", 0), ("base", 1), ("base", 2), ("alt", 0), ("alt", 1), ("alt", 2)];
         assert_eq!(ids, expected);
         let run = &first.runs[4];
-        store.save(&run.hash, &testkit::fake_cell(&scenario, run.id)).unwrap();
+        testkit::keep_fake(&store, &scenario, run.id, &run.hash).unwrap();
         assert_eq!(plan(&scenario, &store, false).missing(), 5);
         assert_eq!(plan(&scenario, &store, true).missing(), 6);
     }

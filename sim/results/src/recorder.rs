@@ -1,86 +1,140 @@
-//! Collects the tables of one run in memory.
+//! Writes the tables of one run as they are told: only rows of blocks that are not full are in
+//! memory.
 
+use crate::cell_write::{BLOCK_ROWS, BLOCK_TEXT_BYTES, CellWriter};
 use crate::columns::RUN_TABLES;
+use crate::error::StoreError;
+use crate::identity::RunHash;
 use crate::summary::WarningEntry;
 use crate::table::{TableBuilder, Value};
-use crate::view::DataTable;
 use std::collections::BTreeSet;
 use steerlab_engine::kernel::{Id, SimTime};
 use steerlab_engine::record::{
-    ActionRecord, ArcRow, Bucket, ClientRow, EventRecord, Flow, MoveRecord, Recorder, TenantRow,
-    TotalRow, Warning,
+    ActionRecord, ArcRow, Bucket, ClientRow, EventRecord, Flow, MoveRecord, Recorder, RunTotals,
+    TenantRow, TotalRow, Warning,
 };
 use steerlab_engine::route::Fate;
 use steerlab_engine::scenario::Scenario;
 
-/// Everything one run told: its tables and its warnings.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunData {
-    /// Tables in file-name order, without the columns arm and replication.
-    pub tables: Vec<DataTable>,
-    /// Warnings, sorted, without duplicates.
-    pub warnings: Vec<WarningEntry>,
+/// Where the rows go, until that fails.
+#[derive(Debug)]
+struct Out {
+    writer: CellWriter,
+    failed: Option<StoreError>,
 }
 
-/// A [`Recorder`] that fills the tables of one run.
-#[derive(Clone, Debug)]
+impl Out {
+    fn block(&mut self, position: usize, rows: &mut TableBuilder) {
+        if self.failed.is_none() {
+            self.failed = self.writer.block(position, rows).err();
+        }
+        rows.clear();
+    }
+}
+
+/// One table, and its place in [`RUN_TABLES`].
+#[derive(Debug)]
+struct Spool {
+    position: usize,
+    rows: TableBuilder,
+}
+
+impl Spool {
+    fn new(rows: TableBuilder) -> Spool {
+        let name = &rows.table().name;
+        let position = RUN_TABLES.iter().position(|table| table == name);
+        Spool { position: position.expect("a table that runs fill"), rows }
+    }
+
+    /// Appends a row. A full block goes out: where blocks end depends on the rows alone.
+    fn push(&mut self, out: &mut Out, row: &[Value<'_>]) {
+        self.rows.push(row);
+        let full = self.rows.table().rows() >= BLOCK_ROWS;
+        if full || self.rows.text_bytes() >= BLOCK_TEXT_BYTES {
+            out.block(self.position, &mut self.rows);
+        }
+    }
+}
+
+/// A [`Recorder`] that writes the tables of one run. A write that fails is told at the end, and by
+/// [`TableRecorder::failed`]; the rows after it are lost.
+#[derive(Debug)]
 pub struct TableRecorder {
-    totals: TableBuilder,
-    sites: TableBuilder,
-    links: TableBuilder,
-    tenants: TableBuilder,
-    client_groups: TableBuilder,
-    events: TableBuilder,
-    moves: TableBuilder,
+    out: Out,
+    totals: Spool,
+    sites: Spool,
+    links: Spool,
+    tenants: Spool,
+    client_groups: Spool,
+    events: Spool,
+    moves: Spool,
     /// Site names, to say where a group came from and goes.
     site_ids: Vec<String>,
-    actions: TableBuilder,
+    actions: Spool,
     warnings: BTreeSet<WarningEntry>,
 }
 
 impl TableRecorder {
-    /// A recorder for one run of `scenario`.
+    /// A recorder for one run of `scenario`, which it writes to a file.
     #[must_use]
-    pub fn new(scenario: &Scenario) -> TableRecorder {
+    pub fn new(scenario: &Scenario, writer: CellWriter) -> TableRecorder {
         let network = &scenario.network;
         let sites = || network.sites.rows().iter().map(|row| row.id.as_str());
         let links = network.links.rows().iter().map(|row| row.id.as_str());
         let tenants = scenario.tenants.rows().iter().map(|row| row.id.as_str());
         let classes = scenario.classes.rows().iter().map(|row| row.id.as_str());
-        let groups = scenario.client_groups.rows().iter().map(|row| row.id.as_str());
+        let groups = || scenario.client_groups.rows().iter().map(|row| row.id.as_str());
+        let prefixes = scenario.prefixes.rows().iter().map(|row| row.id.as_str());
+        let table = TableBuilder::new;
         TableRecorder {
-            totals: TableBuilder::new("totals"),
-            sites: TableBuilder::new("sites").with_dictionary("site", sites()),
-            links: TableBuilder::new("links")
-                .with_dictionary("link", links)
-                .with_dictionary("direction", ["forward", "back"].into_iter()),
-            tenants: TableBuilder::new("tenants")
-                .with_dictionary("tenant", tenants)
-                .with_dictionary("class", classes),
-            client_groups: TableBuilder::new("client_groups")
-                .with_dictionary("client_group", groups)
-                // Code 0 is "lands nowhere"; site n has code n + 1.
-                .with_dictionary("landing_site", std::iter::once("").chain(sites())),
-            events: TableBuilder::new("events"),
-            moves: TableBuilder::new("moves")
-                .with_dictionary(
-                    "client_group",
-                    scenario.client_groups.rows().iter().map(|row| row.id.as_str()),
-                )
-                .with_dictionary(
-                    "prefix",
-                    scenario.prefixes.rows().iter().map(|row| row.id.as_str()),
-                ),
+            out: Out { writer, failed: None },
+            totals: Spool::new(table("totals")),
+            sites: Spool::new(table("sites").with_dictionary("site", sites())),
+            links: Spool::new(
+                table("links")
+                    .with_dictionary("link", links)
+                    .with_dictionary("direction", ["forward", "back"].into_iter()),
+            ),
+            tenants: Spool::new(
+                table("tenants")
+                    .with_dictionary("tenant", tenants)
+                    .with_dictionary("class", classes),
+            ),
+            client_groups: Spool::new(
+                table("client_groups")
+                    .with_dictionary("client_group", groups())
+                    // Code 0 is "lands nowhere"; site n has code n + 1.
+                    .with_dictionary("landing_site", std::iter::once("").chain(sites())),
+            ),
+            events: Spool::new(table("events")),
+            moves: Spool::new(
+                table("moves")
+                    .with_dictionary("client_group", groups())
+                    .with_dictionary("prefix", prefixes),
+            ),
             site_ids: sites().map(str::to_owned).collect(),
-            actions: TableBuilder::new("actions"),
+            actions: Spool::new(table("actions")),
             warnings: BTreeSet::new(),
         }
     }
 
-    /// What was collected.
+    /// Whether a write has failed: to go on would be in vain.
     #[must_use]
-    pub fn finish(self) -> RunData {
-        let tables = [
+    pub fn failed(&self) -> bool {
+        self.out.failed.is_some()
+    }
+
+    /// Writes the rows that are left, the warnings and the totals. The file is then durable, under
+    /// its temporary name.
+    ///
+    /// # Errors
+    /// The first write that failed.
+    pub(crate) fn finish(
+        mut self,
+        run: &RunHash,
+        totals: &RunTotals,
+    ) -> Result<CellWriter, StoreError> {
+        let mut tables = [
             self.actions,
             self.client_groups,
             self.events,
@@ -89,10 +143,18 @@ impl TableRecorder {
             self.sites,
             self.tenants,
             self.totals,
-        ]
-        .map(TableBuilder::finish);
-        debug_assert!(tables.iter().map(|table| table.name.as_str()).eq(RUN_TABLES));
-        RunData { tables: tables.into(), warnings: self.warnings.into_iter().collect() }
+        ];
+        for Spool { position, rows } in &mut tables {
+            self.out.block(*position, rows);
+        }
+        let Out { mut writer, failed } = self.out;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let tables: Vec<&TableBuilder> = tables.iter().map(|table| &table.rows).collect();
+        assert!(tables.iter().map(|rows| rows.table().name.as_str()).eq(RUN_TABLES));
+        writer.finish(run, &tables, self.warnings.into_iter().collect(), totals)?;
+        Ok(writer)
     }
 
     fn total(&mut self, start: SimTime, end: SimTime, row: &TotalRow) {
@@ -108,32 +170,35 @@ impl TableRecorder {
         ]);
         values.extend(row.latency_parts_ms.values().map(latency));
         values.extend([Value::F64(row.non_best_site_ratio), Value::F64(row.moved_requests_per_s)]);
-        self.totals.push(&values);
+        self.totals.push(&mut self.out, &values);
     }
 
     fn arc(&mut self, start: SimTime, row: &ArcRow) {
-        self.links.push(&[
-            Value::F64(start.seconds()),
-            Value::Code(row.arc.link().0),
-            Value::Code(row.arc.direction() as u32),
-            Value::F64(row.utilisation_mean),
-            Value::F64(row.utilisation_max),
-            Value::F64(row.placed_bps),
-            Value::F64(row.carried_bps),
-            Value::F64(row.dropped_bps),
-            Value::F64(row.capacity_bps),
-            Value::U64(row.announced_blocks.into()),
-            Value::F64(row.queue_ms_mean),
-            Value::F64(row.marked_bps),
-            Value::F64(row.backlog_bits),
-        ]);
+        self.links.push(
+            &mut self.out,
+            &[
+                Value::F64(start.seconds()),
+                Value::Code(row.arc.link().0),
+                Value::Code(row.arc.direction() as u32),
+                Value::F64(row.utilisation_mean),
+                Value::F64(row.utilisation_max),
+                Value::F64(row.placed_bps),
+                Value::F64(row.carried_bps),
+                Value::F64(row.dropped_bps),
+                Value::F64(row.capacity_bps),
+                Value::U64(row.announced_blocks.into()),
+                Value::F64(row.queue_ms_mean),
+                Value::F64(row.marked_bps),
+                Value::F64(row.backlog_bits),
+            ],
+        );
     }
 
     fn tenant(&mut self, start: SimTime, row: &TenantRow) {
         let mut values =
             vec![Value::F64(start.seconds()), Value::Code(row.tenant.0), Value::Code(row.class.0)];
         values.extend(flow(&row.flow));
-        self.tenants.push(&values);
+        self.tenants.push(&mut self.out, &values);
     }
 }
 
@@ -183,7 +248,7 @@ impl Recorder for TableRecorder {
             let parts = row.latency_parts_ms;
             let latencies = std::iter::once(parts.total()).chain(parts.values());
             values.extend(latencies.map(|ms| Value::F64(if answered { ms } else { f64::NAN })));
-            self.sites.push(&values);
+            self.sites.push(&mut self.out, &values);
         }
         for row in bucket.arcs {
             self.arc(bucket.start, row);
@@ -204,18 +269,21 @@ impl Recorder for TableRecorder {
             values.extend(flow(&row.flow));
             let served = row.flow.served_requests > 0.0;
             values.push(Value::F64(if served { row.latency_ms_mean } else { f64::NAN }));
-            self.client_groups.push(&values);
+            self.client_groups.push(&mut self.out, &values);
         }
     }
 
     fn event(&mut self, event: &EventRecord<'_>) {
-        self.events.push(&[
-            Value::F64(event.at.seconds()),
-            Value::Text(event.kind),
-            Value::Text(event.agent),
-            Value::Text(event.entity),
-            Value::Text(event.label),
-        ]);
+        self.events.push(
+            &mut self.out,
+            &[
+                Value::F64(event.at.seconds()),
+                Value::Text(event.kind),
+                Value::Text(event.agent),
+                Value::Text(event.entity),
+                Value::Text(event.label),
+            ],
+        );
     }
 
     fn moved(&mut self, row: &MoveRecord<'_>) {
@@ -224,31 +292,37 @@ impl Recorder for TableRecorder {
             Fate::Lost(cause) => cause.name(),
         };
         let (from, to) = (name(row.from), name(row.to));
-        self.moves.push(&[
-            Value::F64(row.at.seconds()),
-            Value::Text(row.cause),
-            Value::Code(row.client_group.0),
-            Value::Code(row.prefix.0),
-            Value::Text(from),
-            Value::Text(to),
-            Value::F64(row.requests_per_s),
-            Value::Text(row.as_path),
-            Value::Text(row.reason),
-        ]);
+        self.moves.push(
+            &mut self.out,
+            &[
+                Value::F64(row.at.seconds()),
+                Value::Text(row.cause),
+                Value::Code(row.client_group.0),
+                Value::Code(row.prefix.0),
+                Value::Text(from),
+                Value::Text(to),
+                Value::F64(row.requests_per_s),
+                Value::Text(row.as_path),
+                Value::Text(row.reason),
+            ],
+        );
     }
 
     fn action(&mut self, action: &ActionRecord<'_>) {
-        self.actions.push(&[
-            Value::F64(action.asked_at.seconds()),
-            Value::U64(action.number),
-            Value::F64(action.effect_at.map_or(f64::NAN, SimTime::seconds)),
-            Value::Text(action.policy),
-            Value::Text(action.surface.name()),
-            Value::Text(action.action.name()),
-            Value::Text(action.target),
-            Value::Text(action.cause),
-            Value::Text(action.refusal.map_or("", |refusal| refusal.name())),
-        ]);
+        self.actions.push(
+            &mut self.out,
+            &[
+                Value::F64(action.asked_at.seconds()),
+                Value::U64(action.number),
+                Value::F64(action.effect_at.map_or(f64::NAN, SimTime::seconds)),
+                Value::Text(action.policy),
+                Value::Text(action.surface.name()),
+                Value::Text(action.action.name()),
+                Value::Text(action.target),
+                Value::Text(action.cause),
+                Value::Text(action.refusal.map_or("", |refusal| refusal.name())),
+            ],
+        );
     }
 
     fn warning(&mut self, warning: &Warning) {

@@ -5,7 +5,8 @@
 //! living processes. Several processes may share one store: files are renamed into place whole, so
 //! at worst a run is computed by each of them, with the same bytes.
 
-use crate::cell::Cell;
+use crate::cell::StoredRun;
+use crate::cell_write::CellWriter;
 use crate::disk::Disk;
 use crate::error::StoreError;
 use crate::identity::RunHash;
@@ -55,38 +56,49 @@ impl Store {
         self.root.join(".store").join(&name[..2]).join(format!("{name}.run"))
     }
 
-    /// Whether a finished run is there, whole.
+    /// Whether a finished run is there, whole. Reads all of it, a block at a time.
     #[must_use]
     pub fn contains(&self, run: &RunHash) -> bool {
-        self.load(run).is_some()
+        self.open(run).is_some_and(|mut run| run.is_whole())
     }
 
-    /// A finished run. None: it is not there, or its file is damaged and so not trusted.
+    /// A finished run. None: it is not there, or its end is damaged. Its blocks are checked when
+    /// they are read.
     #[must_use]
-    pub fn load(&self, run: &RunHash) -> Option<Cell> {
+    pub fn open(&self, run: &RunHash) -> Option<StoredRun<BufReader<File>>> {
         let file = File::open(self.cell_path(run)).ok()?;
         let metadata = file.metadata().ok()?;
         if !metadata.is_file() {
             return None;
         }
-        Cell::read(BufReader::with_capacity(1 << 18, file), metadata.len(), run)
+        StoredRun::open(BufReader::new(file), metadata.len(), run)
+    }
+
+    /// Begins the file of a run, under a temporary name.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub fn begin(&self, run: &RunHash) -> Result<CellWriter, StoreError> {
+        let path = self.cell_path(run);
+        let temporary =
+            self.temporary("cell").map_err(|error| StoreError { path: path.clone(), ..error })?;
+        CellWriter::new(&self.disk, temporary, path)
     }
 
     /// Keeps a finished run. When this returns, it survives a crash of the machine.
     ///
     /// # Errors
-    /// If it cannot be written; the store is as it was.
-    pub fn save(&self, run: &RunHash, cell: &Cell) -> Result<(), StoreError> {
-        let temporary = self.temporary("cell")?;
-        let path = self.cell_path(run);
-        let shelf = path.parent().expect("a cell lies in a directory of the store");
+    /// If it cannot be put in its place; the store is as it was.
+    pub fn keep(&self, finished: CellWriter) -> Result<(), StoreError> {
+        let shelf = finished.path().parent().expect("a cell lies in a directory of the store");
+        let shelf = shelf.to_owned();
         if !shelf.is_dir() {
-            self.disk.make_dirs(shelf)?;
+            self.disk.make_dirs(&shelf)?;
             self.disk.sync_dir(&self.root.join(".store"))?;
             self.disk.sync_dir(&self.root)?;
         }
-        self.disk.place(&temporary, &path, |file| cell.write(run, file))?;
-        self.disk.sync_dir(shelf)
+        finished.place()?;
+        self.disk.sync_dir(&shelf)
     }
 
     /// A fresh path in this process's workspace.
@@ -103,58 +115,74 @@ impl Store {
 mod tests {
     use super::*;
     use crate::identity::Identities;
-    use crate::testkit::{self, FailAt, FakeRegistry, TempDir, tree};
+    use crate::testkit::{self, FailAt, FakeRegistry, TempDir, keep_fake, tree};
     use std::io::ErrorKind;
     use steerlab_engine::record::RunId;
-    use steerlab_engine::scenario::ArmId;
+    use steerlab_engine::scenario::{ArmId, Scenario};
 
-    fn sample() -> (Cell, RunHash) {
+    fn sample() -> (Scenario, RunId, RunHash) {
         let scenario = testkit::scenario();
         let id = RunId { arm: ArmId(0), replication: 0 };
         let registry = FakeRegistry::new(1);
         let run = Identities::new(&scenario).run(&scenario.arms[id.arm], 0, &registry).unwrap();
-        (testkit::fake_cell(&scenario, id), run)
+        (scenario, id, run)
     }
 
     #[test]
-    fn a_saved_run_is_found_again_and_nothing_else_is_left() {
+    fn a_kept_run_is_found_again_and_nothing_else_is_left() {
         let dir = TempDir::new();
-        let (cell, run) = sample();
+        let (scenario, id, run) = sample();
         let store = Store::new(&dir.0);
         assert!(!store.contains(&run));
         assert!(tree(&dir.0).is_empty(), "looking leaves no trace");
-        store.save(&run, &cell).unwrap();
+        let totals = keep_fake(&store, &scenario, id, &run).unwrap();
         assert!(store.contains(&run));
         drop(store);
         let files = tree(&dir.0);
         assert_eq!(files.len(), 1, "{:?}", files.keys());
-        assert_eq!(Store::new(&dir.0).load(&run).unwrap().totals, cell.totals);
+        assert_eq!(Store::new(&dir.0).open(&run).unwrap().totals, totals);
+    }
+
+    #[test]
+    fn a_run_that_is_given_up_leaves_nothing() {
+        let dir = TempDir::new();
+        let (_, _, run) = sample();
+        let store = Store::new(&dir.0);
+        let begun = store.begin(&run).unwrap();
+        assert_eq!(tree(&dir.0).len(), 2, "the file and the lock of its workspace");
+        drop(begun);
+        assert_eq!(tree(&dir.0).len(), 1);
+        assert!(!store.contains(&run));
     }
 
     #[test]
     fn a_damaged_run_is_absent_and_replaced() {
         let dir = TempDir::new();
-        let (cell, run) = sample();
+        let (scenario, id, run) = sample();
         let store = Store::new(&dir.0);
-        store.save(&run, &cell).unwrap();
+        keep_fake(&store, &scenario, id, &run).unwrap();
         let path = store.cell_path(&run);
         let whole = std::fs::read(&path).unwrap();
-        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
-        assert!(!store.contains(&run));
-        store.save(&run, &cell).unwrap();
+        let mut changed = whole.clone();
+        changed[100] ^= 1;
+        for damaged in [&whole[..whole.len() - 1], &changed] {
+            std::fs::write(&path, damaged).unwrap();
+            assert!(!store.contains(&run));
+        }
+        keep_fake(&store, &scenario, id, &run).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), whole);
     }
 
     #[test]
     fn any_failing_step_is_told_with_its_path_and_spoils_nothing() {
-        let (cell, run) = sample();
+        let (scenario, id, run) = sample();
         for kind in [ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::Other] {
             let mut failures = 0;
             for step in 0.. {
                 let dir = TempDir::new();
                 let faults = FailAt::once(step, kind);
                 let store = Store::with_disk(&dir.0, Disk::with_faults(faults.clone()));
-                let result = store.save(&run, &cell);
+                let result = keep_fake(&store, &scenario, id, &run);
                 if !faults.struck() {
                     assert!(result.is_ok());
                     break;
@@ -170,10 +198,10 @@ mod tests {
                         continue;
                     }
                     assert!(name.starts_with(".store/"), "step {step} leaves {name}");
-                    assert!(Cell::read(&bytes[..], bytes.len() as u64, &run).is_some());
+                    assert!(testkit::tables_of(&run, &bytes).is_some());
                 }
                 let again = Store::new(&dir.0);
-                again.save(&run, &cell).unwrap();
+                keep_fake(&again, &scenario, id, &run).unwrap();
                 assert!(again.contains(&run));
                 drop(again);
                 assert_eq!(tree(&dir.0).len(), 1, "step {step}: leftovers are cleaned up");

@@ -22,6 +22,10 @@ pub enum Value<'a> {
 pub struct TableBuilder {
     table: DataTable,
     index: Vec<BTreeMap<String, u32>>,
+    /// Entries of each column's dictionary that it was started with.
+    known: Vec<usize>,
+    /// Bytes of the other entries.
+    text_bytes: usize,
 }
 
 impl TableBuilder {
@@ -54,6 +58,8 @@ impl TableBuilder {
         TableBuilder {
             table: DataTable { name: name.to_owned(), columns },
             index: vec![BTreeMap::new(); specs.len()],
+            known: vec![0; specs.len()],
+            text_bytes: 0,
         }
     }
 
@@ -81,6 +87,7 @@ impl TableBuilder {
             dictionary.push(value.to_owned());
             self.index[position].entry(value.to_owned()).or_insert(code);
         }
+        self.known[position] = dictionary.len();
         self
     }
 
@@ -106,6 +113,7 @@ impl TableBuilder {
                             let code = u32::try_from(dictionary.len())
                                 .expect("a run has fewer than 2^32 texts");
                             dictionary.push((*text).to_owned());
+                            self.text_bytes += text.len();
                             index.insert((*text).to_owned(), code);
                             code
                         }
@@ -113,6 +121,43 @@ impl TableBuilder {
                     codes.push(code);
                 }
                 _ => panic!("column `{}` does not take {value:?}", column.name),
+            }
+        }
+    }
+
+    /// What it holds so far.
+    #[must_use]
+    pub fn table(&self) -> &DataTable {
+        &self.table
+    }
+
+    /// For each column how many entries of its dictionary it was started with; these keep their
+    /// codes.
+    #[must_use]
+    pub fn known(&self) -> &[usize] {
+        &self.known
+    }
+
+    /// Bytes of the texts that came with rows.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        self.text_bytes
+    }
+
+    /// Forgets all rows, and all texts that came with them.
+    pub fn clear(&mut self) {
+        self.text_bytes = 0;
+        let columns = self.table.columns.iter_mut().zip(&mut self.index).zip(&self.known);
+        for ((column, index), &known) in columns {
+            match &mut column.data {
+                ColumnData::F64(values) => values.clear(),
+                ColumnData::U64(values) => values.clear(),
+                ColumnData::Text { dictionary, codes } => {
+                    codes.clear();
+                    for text in dictionary.drain(known..) {
+                        index.remove(&text);
+                    }
+                }
             }
         }
     }
@@ -167,6 +212,25 @@ mod tests {
         assert_eq!(table.text("kind", 2), Some("mark"));
         assert_eq!(table.text("kind", 3), None);
         assert_eq!(table.number("time_s", 0), Some(1.0));
+    }
+
+    #[test]
+    fn a_cleared_table_keeps_the_texts_it_was_started_with_and_no_others() {
+        let kinds = ["mark", "surge"].into_iter();
+        let mut events = TableBuilder::new("events").with_dictionary("kind", kinds);
+        let row = |kind| {
+            [Value::F64(1.0), kind, Value::Text("scenario"), Value::Text(""), Value::Text("")]
+        };
+        events.push(&row(Value::Text("other")));
+        assert_eq!(events.text_bytes(), "otherscenario".len());
+        events.clear();
+        assert_eq!((events.table().rows(), events.text_bytes()), (0, 0));
+        events.push(&row(Value::Code(1)));
+        events.push(&row(Value::Text("other")));
+        events.push(&row(Value::Text("mark")));
+        let table = events.finish();
+        let kinds: Vec<_> = (0..3).map(|row| table.text("kind", row).unwrap()).collect();
+        assert_eq!(kinds, ["surge", "other", "mark"]);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! A small scenario, a made-up run and a fake registry for the tests of this crate.
 
+use crate::cell::StoredRun;
+use crate::error::StoreError;
+use crate::identity::RunHash;
 use crate::recorder::TableRecorder;
+use crate::store::Store;
 use crate::summary::Provenance;
 use steerlab_engine::kernel::{SimSpan, SimTime, Table};
 use steerlab_engine::net::{
@@ -319,11 +323,42 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
     });
 }
 
-/// Data and totals of one made-up run.
-pub(crate) fn fake_cell(scenario: &Scenario, id: RunId) -> crate::cell::Cell {
-    let mut recorder = TableRecorder::new(scenario);
+/// Keeps a made-up run in a store.
+pub(crate) fn keep_fake(
+    store: &Store,
+    scenario: &Scenario,
+    id: RunId,
+    run: &RunHash,
+) -> Result<RunTotals, StoreError> {
+    let mut recorder = TableRecorder::new(scenario, store.begin(run)?);
     let totals = fake_run(scenario, id, &mut recorder);
-    crate::cell::Cell { data: recorder.finish(), totals }
+    store.keep(recorder.finish(run, &totals)?)?;
+    Ok(totals)
+}
+
+/// The file of a made-up run, and what it is.
+pub(crate) fn fake_cell(scenario: &Scenario, id: RunId) -> (RunTotals, RunHash, Vec<u8>) {
+    let identities = crate::identity::Identities::new(scenario);
+    let registry = FakeRegistry::new(1);
+    let run = identities.run(&scenario.arms[id.arm], id.replication, &registry).unwrap();
+    let dir = TempDir::new();
+    let store = Store::new(&dir.0);
+    let totals = keep_fake(&store, scenario, id, &run).unwrap();
+    let bytes = std::fs::read(store.cell_path(&run)).unwrap();
+    (totals, run, bytes)
+}
+
+/// The tables of a stored run.
+pub(crate) fn tables_of(run: &RunHash, bytes: &[u8]) -> Option<Vec<crate::view::DataTable>> {
+    let source = std::io::Cursor::new(bytes);
+    let mut stored = StoredRun::open(source, bytes.len() as u64, run)?;
+    let mut tables = Vec::new();
+    for table in 0..stored.tables().count() {
+        let mut rows = stored.no_rows(table);
+        stored.each_block(table, |stored, block, at| stored.read_block(block, at, &mut rows))?;
+        tables.push(rows.table);
+    }
+    Some(tables)
 }
 
 pub(crate) fn provenance() -> Provenance {

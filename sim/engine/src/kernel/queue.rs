@@ -12,6 +12,7 @@
 //! the last one popped. Chosen by measurement: `steerlab-bench hold` compares it with other heaps.
 
 use super::key::EventKey;
+use super::time::SimTime;
 
 /// Longest run that is sorted as it is; a longer one is narrowed first.
 const RUN_MAX: usize = 32;
@@ -96,17 +97,26 @@ impl<E> Queue<E> {
     /// Takes the event with the smallest key.
     #[inline]
     pub fn pop(&mut self) -> Option<(EventKey, E)> {
+        self.pop_until(SimTime::NEVER)
+    }
+
+    /// Takes the event with the smallest key, if it happens at `limit` or before.
+    #[inline]
+    pub fn pop_until(&mut self, limit: SimTime) -> Option<(EventKey, E)> {
         loop {
-            let sorted_is_next = match (self.run.last(), self.heap.first()) {
-                (Some(sorted), Some(top)) => sorted.key < top.key,
-                (Some(_), None) => true,
-                (None, Some(_)) => false,
+            let (sorted_is_next, key) = match (self.run.last(), self.heap.first()) {
+                (Some(sorted), Some(top)) if sorted.key < top.key => (true, sorted.key),
+                (Some(sorted), None) => (true, sorted.key),
+                (_, Some(top)) => (false, top.key),
                 (None, None) if self.far_len == 0 => return None,
                 (None, None) => {
                     self.refill();
                     continue;
                 }
             };
+            if key.time() > limit {
+                return None;
+            }
             let entry = if sorted_is_next { self.run.pop() } else { heap_pop(&mut self.heap) };
             return entry.map(|entry| (entry.key, entry.event));
         }

@@ -59,63 +59,137 @@ impl Dag {
     }
 }
 
-/// Distances of all nodes to the nearest of `seeds` over the arcs that `usable` allows, never
-/// through a node that may not be passed (Dijkstra). Seeds have the given start distances.
+/// Shortest-path searches one after the other, in the same memory.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// What may be settled next, as [`rank`].
+    waiting: BinaryHeap<Reverse<u128>>,
+    /// Nodes that the last search reached, in ascending (distance, node).
+    settled: Vec<NodeId>,
+}
+
+impl Search {
+    /// Distances of all nodes to the nearest of `seeds` over the arcs that `usable` allows, never
+    /// through a node that may not be passed (Dijkstra). Seeds have the given start distances.
+    pub fn distances_to(
+        &mut self,
+        graph: &Adjacency,
+        seeds: &[(NodeId, u64)],
+        usable: impl Fn(ArcId) -> bool,
+    ) -> Vec<u64> {
+        let mut distance = vec![UNREACHABLE; graph.node_count()];
+        self.waiting.clear();
+        self.settled.clear();
+        for &(node, start) in seeds {
+            if start < distance[node.index()] {
+                distance[node.index()] = start;
+                self.waiting.push(Reverse(rank(start, node)));
+            }
+        }
+        while let Some(Reverse(next)) = self.waiting.pop() {
+            let (reached, node) = ((next >> 32) as u64, NodeId(next as u32));
+            if reached > distance[node.index()] {
+                continue;
+            }
+            self.settled.push(node);
+            // Traffic may pass through `node` on its way only if it is ours; a seed is the way out.
+            if !graph.transit[node.index()] && seeds.iter().all(|&(seed, _)| seed != node) {
+                continue;
+            }
+            for &arc in graph.entering(node) {
+                let from = graph.from[arc.index()];
+                let candidate = reached.saturating_add(graph.weight[arc.index()]);
+                if candidate < distance[from.index()] && usable(arc) {
+                    distance[from.index()] = candidate;
+                    self.waiting.push(Reverse(rank(candidate, from)));
+                }
+            }
+        }
+        distance
+    }
+
+    /// The DAG of all shortest paths to `destination`: every equal-cost next edge gets the same
+    /// share, parallel edges apart (the even split per next-hop edge of REPETITA, arXiv
+    /// 1710.08665).
+    #[must_use]
+    pub fn shortest_dag(
+        &mut self,
+        graph: &Adjacency,
+        destination: NodeId,
+        usable: impl Fn(ArcId) -> bool,
+    ) -> Dag {
+        let distance = self.distances_to(graph, &[(destination, 0)], &usable);
+        let nodes = graph.node_count();
+        let mut start = Vec::with_capacity(nodes + 1);
+        let mut next = Vec::with_capacity(2 * self.settled.len());
+        start.push(0);
+        for index in 0..nodes {
+            let node = NodeId::from_index(index);
+            if node != destination && distance[index] != UNREACHABLE {
+                let before = next.len();
+                let arcs = equal_arcs(graph, node, &distance, destination, &usable);
+                next.extend(arcs.map(|arc| (arc, 0.0)));
+                let share = 1.0 / (next.len() - before) as f64;
+                next[before..].iter_mut().for_each(|(_, even)| *even = share);
+            }
+            start.push(next.len() as u32);
+        }
+        // Farthest first, equally far nodes by number. Whoever is settled has a next arc, except
+        // the destination, which is settled first.
+        let mut order = Vec::with_capacity(self.settled.len().saturating_sub(1));
+        let mut end = self.settled.len();
+        while end > 1 {
+            let far = distance[self.settled[end - 1].index()];
+            let mut begin = end - 1;
+            while begin > 1 && distance[self.settled[begin - 1].index()] == far {
+                begin -= 1;
+            }
+            order.extend_from_slice(&self.settled[begin..end]);
+            end = begin;
+        }
+        Dag { order, distance, start, next }
+    }
+}
+
+/// Distance, then node, as one number: it compares faster than a pair.
+#[inline]
+fn rank(distance: u64, node: NodeId) -> u128 {
+    u128::from(distance) << 32 | u128::from(node.0)
+}
+
+/// [`Search::distances_to`], once.
 #[must_use]
 pub fn distances_to(
     graph: &Adjacency,
     seeds: &[(NodeId, u64)],
-    usable: &dyn Fn(ArcId) -> bool,
+    usable: impl Fn(ArcId) -> bool,
 ) -> Vec<u64> {
-    let mut distance = vec![UNREACHABLE; graph.node_count()];
-    let mut heap = BinaryHeap::new();
-    for &(node, start) in seeds {
-        if start < distance[node.index()] {
-            distance[node.index()] = start;
-            heap.push(Reverse((start, node.0)));
-        }
-    }
-    while let Some(Reverse((reached, node))) = heap.pop() {
-        let node = NodeId(node);
-        if reached > distance[node.index()] {
-            continue;
-        }
-        // Traffic may pass through `node` on its way only if it is ours; a seed is the way out.
-        let seed = seeds.iter().any(|&(seed, _)| seed == node);
-        if !seed && !graph.transit[node.index()] {
-            continue;
-        }
-        for &arc in graph.entering(node) {
-            if !usable(arc) {
-                continue;
-            }
-            let from = graph.from[arc.index()];
-            let candidate = reached.saturating_add(graph.weight[arc.index()]);
-            if candidate < distance[from.index()] {
-                distance[from.index()] = candidate;
-                heap.push(Reverse((candidate, from.0)));
-            }
-        }
-    }
-    distance
+    Search::default().distances_to(graph, seeds, usable)
 }
 
-/// The DAG of all shortest paths to `destination`: every equal-cost next edge gets the same share,
-/// parallel edges apart (the even split per next-hop edge of REPETITA, arXiv 1710.08665).
+/// [`Search::shortest_dag`], once.
 #[must_use]
-pub fn shortest_dag(graph: &Adjacency, destination: NodeId, usable: &dyn Fn(ArcId) -> bool) -> Dag {
-    let distance = distances_to(graph, &[(destination, 0)], usable);
-    let next_of = (0..graph.node_count())
-        .map(|index| {
-            let node = NodeId::from_index(index);
-            if node == destination || distance[index] == UNREACHABLE {
-                return Vec::new();
-            }
-            equal_next(graph, node, &distance, destination, usable)
-        })
-        .collect();
-    let rank = distance.clone();
-    Dag::from_parts(distance, &rank, next_of)
+pub fn shortest_dag(graph: &Adjacency, destination: NodeId, usable: impl Fn(ArcId) -> bool) -> Dag {
+    Search::default().shortest_dag(graph, destination, usable)
+}
+
+/// The arcs of `node` that lie on shortest paths, in arc order.
+fn equal_arcs<'a>(
+    graph: &'a Adjacency,
+    node: NodeId,
+    distance: &'a [u64],
+    destination: NodeId,
+    usable: impl Fn(ArcId) -> bool + 'a,
+) -> impl Iterator<Item = ArcId> + 'a {
+    let here = distance[node.index()];
+    graph.leaving(node).iter().copied().filter(move |&arc| {
+        let to = graph.to[arc.index()];
+        let rest = distance[to.index()];
+        rest != UNREACHABLE
+            && rest.saturating_add(graph.weight[arc.index()]) == here
+            && (to == destination || graph.transit[to.index()])
+            && usable(arc)
+    })
 }
 
 /// Next arcs of `node` on shortest paths given all distances, with even shares.
@@ -124,21 +198,9 @@ pub(super) fn equal_next(
     node: NodeId,
     distance: &[u64],
     destination: NodeId,
-    usable: &dyn Fn(ArcId) -> bool,
+    usable: impl Fn(ArcId) -> bool,
 ) -> Vec<(ArcId, f64)> {
-    let arcs: Vec<ArcId> = graph
-        .leaving(node)
-        .iter()
-        .copied()
-        .filter(|&arc| {
-            let to = graph.to[arc.index()];
-            let rest = distance[to.index()];
-            usable(arc)
-                && rest != UNREACHABLE
-                && (to == destination || graph.transit[to.index()])
-                && rest.saturating_add(graph.weight[arc.index()]) == distance[node.index()]
-        })
-        .collect();
+    let arcs: Vec<ArcId> = equal_arcs(graph, node, distance, destination, usable).collect();
     let share = 1.0 / arcs.len() as f64;
     arcs.into_iter().map(|arc| (arc, share)).collect()
 }
@@ -200,6 +262,10 @@ mod tests {
             let graph = Adjacency::new(&network);
             for target in network.nodes.ids() {
                 let dag = shortest_dag(&graph, target, &|_| true);
+                let mut order: Vec<NodeId> =
+                    network.nodes.ids().filter(|&node| !dag.next(node).is_empty()).collect();
+                order.sort_by_key(|node| (Reverse(dag.distance[node.index()]), node.0));
+                assert_eq!(dag.order, order, "farthest first, then by number");
                 for &node in &dag.order {
                     let total: f64 = dag.next(node).iter().map(|(_, share)| share).sum();
                     assert!((total - 1.0).abs() < 1e-12);

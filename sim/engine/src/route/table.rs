@@ -1,6 +1,6 @@
 //! The forwarding state in force, and the DAG towards every destination in use.
 
-use super::spf::{Dag, UNREACHABLE, distances_to, equal_next, shortest_dag};
+use super::spf::{Dag, Search, UNREACHABLE, equal_next};
 use crate::kernel::Id;
 use crate::net::graph::Adjacency;
 use crate::net::{ArcId, NeighbourId, NeighbourKind, Network, NodeId, NodeKind};
@@ -30,6 +30,7 @@ pub enum Destination {
 #[derive(Clone, Debug)]
 pub struct RouteTable {
     installed: Installed,
+    search: Search,
     dags: Vec<Dag>,
     by_destination: BTreeMap<Destination, usize>,
     by_exits: BTreeMap<Vec<ArcId>, usize>,
@@ -41,6 +42,7 @@ impl RouteTable {
     pub fn new(installed: Installed) -> RouteTable {
         RouteTable {
             installed,
+            search: Search::default(),
             dags: Vec::new(),
             by_destination: BTreeMap::new(),
             by_exits: BTreeMap::new(),
@@ -77,7 +79,7 @@ impl RouteTable {
             return index;
         }
         let up = &self.installed.up;
-        self.dags.push(shortest_dag(graph, node, &|arc| up[arc.index()]));
+        self.dags.push(self.search.shortest_dag(graph, node, |arc| up[arc.index()]));
         let index = self.dags.len() - 1;
         self.by_destination.insert(Destination::Node(node), index);
         index
@@ -117,7 +119,8 @@ impl RouteTable {
         let index = match self.by_exits.get(&exits) {
             Some(&index) => index,
             None => {
-                self.dags.push(exit_dag(network, graph, &self.installed, &exits));
+                let search = &mut self.search;
+                self.dags.push(exit_dag(network, graph, &self.installed, &exits, search));
                 self.by_exits.insert(exits, self.dags.len() - 1);
                 self.dags.len() - 1
             }
@@ -164,7 +167,13 @@ impl RouteTable {
 /// The DAG towards a set of exit arcs: highest local preference first, then the nearest exit by
 /// IGP cost (hot potato); exits of one node share in proportion to capacity. Nodes that cannot
 /// reach a preferred exit use the best they can reach.
-fn exit_dag(network: &Network, graph: &Adjacency, installed: &Installed, exits: &[ArcId]) -> Dag {
+fn exit_dag(
+    network: &Network,
+    graph: &Adjacency,
+    installed: &Installed,
+    exits: &[ArcId],
+    search: &mut Search,
+) -> Dag {
     let nodes = graph.node_count();
     let mut distance = vec![UNREACHABLE; nodes];
     let mut next_of: Vec<Vec<(ArcId, f64)>> = vec![Vec::new(); nodes];
@@ -183,7 +192,7 @@ fn exit_dag(network: &Network, graph: &Adjacency, installed: &Installed, exits: 
             leaving.entry(graph.from[arc.index()]).or_default().push(arc);
         }
         let seeds: Vec<(NodeId, u64)> = leaving.keys().map(|&node| (node, 0)).collect();
-        let reached = distances_to(graph, &seeds, &inside);
+        let reached = search.distances_to(graph, &seeds, inside);
         for index in 0..nodes {
             if distance[index] != UNREACHABLE || reached[index] == UNREACHABLE {
                 continue;
@@ -192,7 +201,7 @@ fn exit_dag(network: &Network, graph: &Adjacency, installed: &Installed, exits: 
             distance[index] = reached[index];
             next_of[index] = match leaving.get(&node) {
                 Some(arcs) => capacity_shares(arcs, &installed.capacity_bps),
-                None => equal_next(graph, node, &reached, node, &inside),
+                None => equal_next(graph, node, &reached, node, inside),
             };
         }
     }

@@ -16,8 +16,10 @@ pub(super) const FLAP_WINDOW: SimSpan = SimSpan::from_seconds(600);
 pub(crate) struct Requests {
     /// Announcements as last requested (which may not be in force yet).
     pub announced: Table<PrefixId, Vec<bool>>,
-    /// Actions under way or done, by number; taken when they take effect.
-    actions: Vec<Option<Action>>,
+    /// Requests so far; the number of the next one.
+    asked: u64,
+    /// Actions under way, by number; taken when they take effect.
+    actions: BTreeMap<u32, Action>,
     actuators: Vec<Stream>,
     last: BTreeMap<String, (SimTime, bool)>,
     /// When the newest action on each target takes effect: a later one never overtakes it.
@@ -42,7 +44,8 @@ impl Requests {
             .collect();
         Requests {
             announced,
-            actions: Vec::new(),
+            asked: 0,
+            actions: BTreeMap::new(),
             actuators: Surface::ALL
                 .iter()
                 .map(|surface| {
@@ -266,7 +269,8 @@ impl World<'_> {
         recorder: &mut dyn Recorder,
     ) -> Result<(), Refusal> {
         let verdict = self.check(&action, descriptor);
-        let number = self.requests.actions.len() as u64;
+        let number = self.requests.asked;
+        self.requests.asked += 1;
         let surface = action.surface();
         let mut effect_at = None;
         if verdict.is_ok() {
@@ -300,9 +304,11 @@ impl World<'_> {
             surface,
         });
         if let Some(at) = effect_at {
-            self.outbox.push((at, phase::EFFECT, source::EFFECT, Event::Effect(number as u32)));
+            let number = number as u32;
+            self.outbox.push((at, phase::EFFECT, source::EFFECT, Event::Effect(number)));
+            let before = self.requests.actions.insert(number, action);
+            assert!(before.is_none(), "request {number} is under way twice");
         }
-        self.requests.actions.push(effect_at.map(|_| action));
         verdict
     }
 
@@ -336,7 +342,7 @@ impl World<'_> {
 
     /// An action takes effect.
     pub fn take_effect(&mut self, number: u32, recorder: &mut dyn Recorder) {
-        let Some(action) = self.requests.actions[number as usize].take() else { return };
+        let Some(action) = self.requests.actions.remove(&number) else { return };
         let target = target_of(&action, self.scenario);
         self.tell(recorder, "action-effective", "network", &target, action.name());
         self.steering.cause = format!("{} {target}", action.name());

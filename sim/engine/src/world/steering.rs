@@ -45,8 +45,10 @@ pub(crate) struct Steering {
     pub spills: BTreeMap<(SiteId, SiteId, Option<TenantId>), f64>,
     /// Limits by (tenant, neighbour).
     pub limits: Vec<TenantLimit>,
-    /// Groups that will follow a change, by batch.
-    batches: Vec<Batch>,
+    /// Groups that will follow a change, by batch; taken when they do.
+    batches: BTreeMap<u32, Batch>,
+    /// Number of the next batch.
+    next_batch: u32,
     /// What happened last, for people: why users move.
     pub cause: String,
     /// When the landing model is played next.
@@ -97,7 +99,8 @@ impl Steering {
             tunnel_of: BTreeMap::new(),
             spills: BTreeMap::new(),
             limits,
-            batches: Vec::new(),
+            batches: BTreeMap::new(),
+            next_batch: 0,
             cause: String::new(),
             routing_at: SimTime::NEVER,
             session_up: vec![true; network.links.len()],
@@ -316,8 +319,10 @@ impl World<'_> {
             }
         }
         for (at, groups) in batches {
-            let batch = self.steering.batches.len() as u32;
-            self.steering.batches.push(Batch { groups, cause: self.steering.cause.clone() });
+            let batch = self.steering.next_batch;
+            self.steering.next_batch += 1;
+            let cause = self.steering.cause.clone();
+            self.steering.batches.insert(batch, Batch { groups, cause });
             self.outbox.push((at, phase::EFFECT, source::LANDING, Event::Landing(batch)));
         }
     }
@@ -359,7 +364,7 @@ impl World<'_> {
 
     /// A batch of groups goes where routing sends it at this moment.
     pub fn follow_announcements(&mut self, batch: u32, recorder: &mut dyn Recorder) {
-        let batch = std::mem::take(&mut self.steering.batches[batch as usize]);
+        let batch = self.steering.batches.remove(&batch).expect("a batch follows once");
         self.move_groups(&batch, recorder);
     }
 

@@ -12,6 +12,7 @@ mod events;
 mod judge;
 mod links;
 mod lints;
+pub(crate) mod load;
 pub(crate) mod names;
 mod network;
 mod replay;

@@ -13,7 +13,7 @@ use super::state::{
 use super::view::Refusal;
 use super::watch::{Cycle, Watch};
 use crate::kernel::{Fingerprint, Id, Scheduler, SimSpan, SimTime};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Hears what happens while a [`BgpSim`] runs. All methods do nothing unless written.
@@ -180,8 +180,10 @@ pub struct BgpSim {
     pub(super) refusals: Vec<Refusal>,
     pub(super) discards: BTreeSet<(SpeakerId, BgpPrefixId)>,
     pub(super) damping: DampingTable,
-    pub(super) changes: Vec<Option<BgpChange>>,
-    pub(super) changes_pending: usize,
+    /// Scheduled changes by number; taken when they happen.
+    pub(super) changes: BTreeMap<usize, BgpChange>,
+    /// Number of the next change.
+    pub(super) next_change: usize,
     pub(super) watch: Watch,
     pub(super) counts: Counts,
     pub(super) last_best_change: SimTime,
@@ -252,8 +254,8 @@ impl BgpSim {
             refusals: Vec::new(),
             discards: BTreeSet::new(),
             damping: DampingTable::default(),
-            changes: Vec::new(),
-            changes_pending: 0,
+            changes: BTreeMap::new(),
+            next_change: 0,
             watch: Watch::default(),
             counts: Counts::default(),
             last_best_change: SimTime::ZERO,
@@ -282,9 +284,9 @@ impl BgpSim {
     ///
     /// Panics if `at` is before the last event played, or if the change names what does not exist.
     pub fn apply(&mut self, at: SimTime, change: BgpChange) {
-        let index = self.changes.len();
-        self.changes.push(Some(change));
-        self.changes_pending += 1;
+        let index = self.next_change;
+        self.next_change += 1;
+        self.changes.insert(index, change);
         self.clock.schedule(at, PHASE_CHANGE, 0, Event::Change(index));
     }
 
@@ -352,7 +354,7 @@ impl BgpSim {
         let before = self.counts.updates();
         while self.next_time().is_some_and(|next| next <= limits.until) {
             let circling = self.watch.cycle().is_some();
-            if circling && (self.changes_pending == 0 || self.stuck()) {
+            if circling && (self.changes.is_empty() || self.stuck()) {
                 break;
             }
             if self.counts.updates() - before >= limits.updates {
@@ -386,8 +388,7 @@ impl BgpSim {
         let Some((_, event)) = self.clock.pop() else { return };
         match event {
             Event::Change(index) => {
-                let change = self.changes[index].take().expect("a change is scheduled once");
-                self.changes_pending -= 1;
+                let change = self.changes.remove(&index).expect("a change happens once");
                 self.watch.disturbed();
                 self.make_change(change, sink);
             }

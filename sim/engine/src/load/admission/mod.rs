@@ -1,0 +1,25 @@
+//! Admission: who is let in when not everybody can be, and what happens to the rest.
+//!
+//! Each mechanism is a state machine without a clock. It answers for rates over a span (fluid) and
+//! for single requests, from the same state.
+
+mod filter;
+mod shed;
+mod tenants;
+mod token_bucket;
+
+pub use filter::{AttackFilter, FilterTerms, Stage};
+pub use shed::{Control, Shed, ShedTerms};
+pub use tenants::{Tenant, weighted_shares};
+pub use token_bucket::{Passed, TokenBucket};
+
+/// Why admission turned something away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    /// Over the budget of its tenant.
+    Throttled,
+    /// Its class was shed, to keep the servers' queue short.
+    Shed,
+    /// It matched the signature of an attack, rightly or not.
+    Filtered,
+}

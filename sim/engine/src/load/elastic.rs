@@ -8,6 +8,7 @@
 
 use super::fluid::{ColoState, Fluid, Inputs};
 use super::links::{Fabric, Path};
+use super::maxmin::{Entity, Problem};
 use super::sharing::{Shape, queue_ratios};
 use super::tcp::rate_bps;
 use crate::kernel::{Id, Table};
@@ -37,9 +38,9 @@ struct Row {
     uses: Vec<(usize, f64)>,
 }
 
-/// Weighted max-min fair rates: `uses[i]` are the (resource, coefficient) pairs of the i-th, which
-/// wants at most `wish[i]` and counts `weight[i]`. Progressive filling: the level rises for all
-/// until a resource is full or a wish is met; whoever meets either stays there.
+/// Weighted max-min fair rates: `uses[i]` are the (resource, coefficient) pairs of the i-th, each
+/// resource once, which wants at most `wish[i]` and counts `weight[i]`. Also says which resources
+/// are full and hold somebody back.
 #[must_use]
 pub fn fill(
     uses: &[Vec<(usize, f64)>],
@@ -47,46 +48,37 @@ pub fn fill(
     wish: &[f64],
     capacity: &[f64],
 ) -> (Vec<f64>, Vec<bool>) {
-    let mut rate = vec![0.0; uses.len()];
-    let mut open: Vec<bool> = wish.iter().map(|&wish| wish > 0.0).collect();
-    let mut fixed = vec![0.0; capacity.len()];
-    let mut full = vec![false; capacity.len()];
-    let mut slope = vec![0.0; capacity.len()];
-    while open.iter().any(|&open| open) {
-        slope.fill(0.0);
-        for (index, row) in uses.iter().enumerate().filter(|(index, _)| open[*index]) {
-            row.iter().for_each(|&(resource, bits)| slope[resource] += weight[index] * bits);
-        }
-        let level_of =
-            |resource: usize| ((capacity[resource] - fixed[resource]) / slope[resource]).max(0.0);
-        let met = |index: usize| wish[index] / weight[index];
-        let mut level = f64::INFINITY;
-        for resource in (0..capacity.len()).filter(|&resource| slope[resource] > 0.0) {
-            level = level.min(level_of(resource));
-        }
-        for index in (0..uses.len()).filter(|&index| open[index]) {
-            level = level.min(met(index));
-        }
-        let reached = level * (1.0 + 1e-12);
-        for resource in 0..capacity.len() {
-            full[resource] |= slope[resource] > 0.0 && level_of(resource) <= reached;
-        }
-        for index in 0..uses.len() {
-            if !open[index] {
-                continue;
-            }
-            let stopped = uses[index].iter().any(|&(resource, _)| full[resource]);
-            if stopped || met(index) <= reached {
-                open[index] = false;
-                rate[index] = (level * weight[index]).min(wish[index]);
-                for &(resource, bits) in &uses[index] {
-                    fixed[resource] += rate[index] * bits;
-                }
-            }
-        }
+    // The solver wants weights, coefficients and their products within 30 binary orders: they are
+    // taken relative to the largest, and what is a billion times smaller counts as just that.
+    let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
+    let heaviest = largest(&mut weight.iter().copied());
+    let widest = largest(&mut uses.iter().flatten().map(|&(_, bits)| bits));
+    let unit = if widest > 0.0 { widest } else { 1.0 };
+    let mut problem = Problem {
+        capacity: capacity.iter().map(|capacity| capacity / unit).collect(),
+        ..Problem::default()
+    };
+    let chosen: Vec<usize> = (0..uses.len()).filter(|&index| wish[index] > 0.0).collect();
+    for &index in &chosen {
+        let rows: Vec<(u32, f64)> = uses[index]
+            .iter()
+            .map(|&(resource, bits)| (resource as u32, (bits / unit).max(SMALLEST)))
+            .collect();
+        let thinnest = rows.iter().map(|row| row.1).fold(1.0, f64::min);
+        let weight = (weight[index] / heaviest).max(SMALLEST / thinnest);
+        problem.entities.push((Entity { weight, cap: Some(wish[index]), priority: 0, rows }, 1));
     }
+    let (sharing, ids) = problem.share();
+    let mut rate = vec![0.0; uses.len()];
+    for (&index, &id) in chosen.iter().zip(&ids) {
+        rate[index] = sharing.rate(id).min(wish[index]);
+    }
+    let full = (0..capacity.len()).map(|resource| sharing.level(resource, 0).is_some()).collect();
     (rate, full)
 }
+
+/// Smallest weight, coefficient and product that the solver takes: 2^-30.
+const SMALLEST: f64 = 1.0 / 1_073_741_824.0;
 
 impl Fabric<'_> {
     /// What one unit of traffic from a node along a path puts on every slot if nothing is lost,

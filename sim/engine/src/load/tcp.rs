@@ -1,7 +1,7 @@
 //! How fast a TCP connection can be: by its window and by the loss it meets.
 
-use crate::kernel::math;
 use crate::scenario::{Tcp, TcpModel};
+use crate::theory::tcp::{Connection, mathis, padhye_approximation};
 
 /// Segments confirmed by one acknowledgement (RFC 5681: delayed acknowledgements).
 const ACKED: f64 = 2.0;
@@ -25,16 +25,18 @@ pub fn rate_bps(tcp: &Tcp, rtt_s: f64, loss: f64) -> f64 {
     if p <= 0.0 {
         return window;
     }
-    let root = math::sqrt(2.0 * ACKED * p / 3.0);
-    let per_segment_s = match tcp.model {
-        TcpModel::Mathis => rtt_s * root,
-        TcpModel::Pftk => {
-            let timeout_s = (4.0 * rtt_s).max(TIMEOUT_MIN_S);
-            let often = (3.0 * math::sqrt(3.0 * ACKED * p / 8.0)).min(1.0);
-            rtt_s * root + timeout_s * often * p * (1.0 + 32.0 * p * p)
-        }
+    let connection = Connection {
+        rtt: rtt_s,
+        loss: p,
+        timeout: (4.0 * rtt_s).max(TIMEOUT_MIN_S),
+        window: tcp.window_bytes / tcp.mss_bytes,
+        acked: ACKED,
     };
-    window.min(tcp.mss_bytes * 8.0 / per_segment_s)
+    let segments_per_s = match tcp.model {
+        TcpModel::Mathis => mathis(&connection),
+        TcpModel::Pftk => padhye_approximation(&connection),
+    };
+    segments_per_s * tcp.mss_bytes * 8.0
 }
 
 /// Seconds from the first byte of an answer to its last: what exceeds the initial window comes at

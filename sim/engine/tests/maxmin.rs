@@ -21,9 +21,7 @@ fn naive(problem: &Problem) -> Vec<f64> {
             }
         }
         let mut active: Vec<usize> = (0..rate.len())
-            .filter(|&e| {
-                problem.entities[e].0.priority == priority && problem.entities[e].1 > 0
-            })
+            .filter(|&e| problem.entities[e].0.priority == priority && problem.entities[e].1 > 0)
             .collect();
         let mut level = 0.0;
         while !active.is_empty() {
@@ -159,7 +157,12 @@ fn scratch_bits(solution: &Solution) -> Vec<u64> {
 }
 
 /// One random change, to the problem and to the sharing alike.
-fn change(problem: &mut Problem, sharing: &mut Sharing, ids: &mut Vec<EntityId>, draw: &mut Stream) {
+fn change(
+    problem: &mut Problem,
+    sharing: &mut Sharing,
+    ids: &mut Vec<EntityId>,
+    draw: &mut Stream,
+) {
     let resources = problem.capacity.len() as u64;
     let tidy = draw.below(2) == 0;
     let resource = draw.below(resources) as usize;

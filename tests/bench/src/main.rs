@@ -17,8 +17,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bgp;
-mod ecmp;
 mod cache;
+mod ecmp;
 mod hold;
 mod internet;
 mod measure;

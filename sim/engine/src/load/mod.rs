@@ -2,12 +2,12 @@
 
 pub mod admission;
 pub mod balance;
-pub mod cache;
 pub mod billing;
 pub mod buffers;
+pub mod cache;
 pub mod demand;
-pub mod fluid;
 pub mod flows;
+pub mod fluid;
 pub mod histogram;
 pub mod law;
 pub mod links;

@@ -351,8 +351,7 @@ impl Layer {
     fn fill(&mut self, node: u32) {
         let index = node as usize;
         self.queued[index] = false;
-        let filled =
-            self.rows[index].fill(self.capacity[index], self.keys.rank[index], &self.keys);
+        let filled = self.rows[index].fill(self.capacity[index], self.keys.rank[index], &self.keys);
         if filled.load != self.load[index] {
             self.load[index] = filled.load;
             self.log_load(node);

@@ -9,7 +9,7 @@ use steerlab_results::engine::scenario::{
     ActuatorSpec, Arm, Class, ClientGroup, CompareSpec, DemandNoise, FeedSpec, RoutingSpec,
     Scenario, Tenant,
 };
-use steerlab_results::view::{ColumnData, DataColumn, DataTable, RunView};
+use steerlab_results::view::{ColumnData, DataColumn, DataTable, RunView, Thinned};
 
 /// How large the made-up run is.
 #[derive(Clone, Copy)]
@@ -306,6 +306,7 @@ pub fn view(shape: Shape) -> RunView {
         manifest: manifest(),
         scenario,
         tables,
+        thinned: Thinned::default(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! recorders.
 
 use crate::kernel::{SimSpan, SimTime};
-use crate::net::{ArcId, SiteId};
+use crate::net::{ArcId, LinkId, SiteId};
 use crate::route::Fate;
 use crate::scenario::{ArmId, ClassId, ClientGroupId, PrefixId, TenantId};
 use crate::steer::{Action, Refusal, Surface};
@@ -390,6 +390,8 @@ pub struct RunTotals {
     pub latency_parts_ms: LatencyParts,
     /// Per arc.
     pub arcs: Vec<ArcTotals>,
+    /// Of links with a price.
+    pub bills: Vec<LinkBill>,
     /// Per site.
     pub sites: Vec<SiteTotals>,
     /// Requests that changed their landing site, as rates at the change, summed.
@@ -431,6 +433,17 @@ pub struct ArcTotals {
     pub dropped_bits: f64,
     /// How long what it carried waited in front of it, mean over bits, ms.
     pub queue_ms_mean: f64,
+}
+
+/// What a link with a price is billed for the whole run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinkBill {
+    /// Which.
+    pub link: LinkId,
+    /// Rate at the percentile of its five-minute samples, each the larger direction, bit/s.
+    pub billed_bps: f64,
+    /// What that costs, in the currency of its price.
+    pub cost: f64,
 }
 
 /// A site over the whole run.

@@ -1,5 +1,7 @@
 //! Flows against completion times that another simulator computed.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 use steerlab_engine::kernel::SimTime;
 use steerlab_engine::load::flows::{FlowSim, FlowSpec, Moment};

@@ -57,7 +57,7 @@ fn naive(problem: &Problem) -> Vec<f64> {
                 let capped = tight.is_none()
                     && entity.cap.is_some_and(|cap| cap / entity.weight <= level * (1.0 + 1e-15));
                 if capped {
-                    rate[e] = entity.cap.unwrap();
+                    rate[e] = entity.cap.expect("it is capped");
                 }
                 !capped && !entity.rows.iter().any(|row| Some(row.0 as usize) == tight)
             });
@@ -255,7 +255,7 @@ fn assert_rates(problem: &Problem, expected: &[f64]) {
     for (ours, theirs) in solution.rate.iter().zip(expected) {
         assert!((ours - theirs).abs() <= 1e-15 * theirs.max(1.0), "{:?}", solution.rate);
     }
-    certify(problem, &solution.rate, 1e-12).unwrap();
+    certify(problem, &solution.rate, 1e-12).expect("textbooks are right");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //! steerlab-bench kernel [--arrivals N] [--repeats N]   all kernel benchmarks
 //! steerlab-bench hold                                  event queues alone
+//! steerlab-bench cache [--arrivals N] [--repeats N]    caches of a million objects
 //! steerlab-bench scenario FILE [--repeats N]           `steerlab run FILE`, whole process
 //! steerlab-bench internet [--bgpy-python PATH]         routing on graphs of the whole Internet
 //! steerlab-bench bgp FILE [--prefixes N] [--mesh] [--single]  event-driven BGP inside one AS
@@ -18,6 +19,7 @@
 
 mod bgp;
 mod ecmp;
+mod cache;
 mod flows;
 mod hold;
 mod internet;
@@ -35,6 +37,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
        steerlab-bench hold
+       steerlab-bench cache [--arrivals N] [--repeats N]
        steerlab-bench scenario FILE [--repeats N]
        steerlab-bench internet [--repeats N] [--bgpy-python PATH]
        steerlab-bench bgp FILE.graph|FILE.graphml [--prefixes N] [--mesh] [--single]
@@ -109,6 +112,7 @@ fn dispatch(options: &Options) -> Result<(), String> {
     match words.as_slice() {
         ["kernel"] => workloads::kernel(options.arrivals, options.repeats),
         ["hold"] => hold::print(),
+        ["cache"] => cache::print(options.arrivals, options.repeats),
         ["internet"] => internet::print(options.repeats, options.bgpy_python.as_deref()),
         ["scenario", file] => whole::scenario(file, options.repeats),
         ["bgp", file] => bgp::run(file, options.prefixes, options.mesh, options.single),

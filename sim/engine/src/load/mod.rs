@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod balance;
+pub mod billing;
 pub mod buffers;
 pub mod cache;
 pub mod demand;

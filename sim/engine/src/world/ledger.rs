@@ -4,11 +4,12 @@
 use super::World;
 use super::bundles::DemandFate;
 use crate::kernel::{Id, SimTime};
+use crate::load::billing::{Meter, billed, cost};
 use crate::load::fluid::Waits;
 use crate::load::histogram::Histogram;
 use crate::load::server::Waiting;
-use crate::net::{ArcId, LinkKind, NodeKind};
-use crate::record::{ArcTotals, DropCause, Flow, LatencyParts, SiteTotals};
+use crate::net::{ArcId, LinkId, LinkKind, NodeKind};
+use crate::record::{ArcTotals, DropCause, Flow, LatencyParts, LinkBill, SiteTotals};
 use crate::scenario::Scenario;
 
 /// Accumulated during the present bucket.
@@ -39,6 +40,17 @@ pub(crate) struct ArcCount {
     pub dropped_bits: f64,
     /// Bits carried times the seconds they waited.
     pub queue_bit_s: f64,
+}
+
+/// What an arc does between two events; rates in bit/s.
+#[derive(Clone, Copy, Debug, Default)]
+struct ArcFlow {
+    arrival: f64,
+    carried: f64,
+    /// Growth of the backlog.
+    kept: f64,
+    /// Bits carried times the seconds they waited, per second.
+    waited: f64,
 }
 
 /// Accumulated during the present client bucket.
@@ -94,6 +106,8 @@ pub(crate) struct Ledger {
     pub queueing: Vec<Queueing>,
     /// Per demand: what waits in buffers of links, in units of its rate times seconds.
     pub in_buffers: Vec<f64>,
+    /// Meters of the links that have a price.
+    meters: Vec<(LinkId, Meter)>,
     classes: usize,
 }
 
@@ -126,6 +140,13 @@ impl Ledger {
             transit_bits: 0.0,
             queueing: Vec::new(),
             in_buffers: Vec::new(),
+            meters: scenario
+                .network
+                .links
+                .iter()
+                .filter(|(_, link)| link.model.billing.is_some())
+                .map(|(id, _)| (id, Meter::default()))
+                .collect(),
             classes: scenario.classes.len(),
         }
     }
@@ -177,13 +198,15 @@ impl Part {
 impl World<'_> {
     /// Counts everything between the last count and `until` under the present solution.
     pub fn count_until(&mut self, until: SimTime) {
-        let seconds = until.since(self.ledger.counted_until).seconds();
+        let from = self.ledger.counted_until;
+        let seconds = until.since(from).seconds();
         self.ledger.counted_until = until;
         if seconds > 0.0 && self.solution > 0 {
             self.count_bundles(seconds);
             self.count_demands(seconds);
             self.count_queues(until, seconds);
             self.count_arcs(seconds);
+            self.count_bills(from, until);
             self.count_sites(seconds);
             self.count_dns(seconds);
         }
@@ -346,9 +369,47 @@ impl World<'_> {
         }
     }
 
+    /// What an arc does under the present solution.
+    fn arc_flow(&self, arc: usize) -> ArcFlow {
+        let transfer = &self.fluid.transfer;
+        let mut flow = ArcFlow::default();
+        for slot in arc * self.queues.0..(arc + 1) * self.queues.0 {
+            let arriving = self.fluid.arrival_bps[slot];
+            flow.arrival += arriving;
+            let out = if transfer.out_bps[slot] > 0.0 {
+                let lost = arriving * (1.0 - transfer.ratio[slot] - transfer.kept[slot]);
+                flow.kept += arriving - transfer.out_bps[slot] - lost;
+                transfer.out_bps[slot]
+            } else {
+                arriving * transfer.ratio[slot]
+            };
+            flow.carried += out;
+            flow.waited += out * transfer.wait_s[slot];
+        }
+        flow
+    }
+
+    /// What links with a price carried.
+    fn count_bills(&mut self, from: SimTime, until: SimTime) {
+        for index in 0..self.ledger.meters.len() {
+            let link = self.ledger.meters[index].0;
+            let bps = [0, 1].map(|way| self.arc_flow(ArcId::of(link, way).index()).carried);
+            self.ledger.meters[index].1.carry(from, until, bps);
+        }
+    }
+
+    /// What every link with a price is billed at the end of a run.
+    pub fn bills(&self, end: SimTime) -> Vec<LinkBill> {
+        let bill = |(link, meter): &(LinkId, Meter)| {
+            let billing = self.scenario.network.links[*link].model.billing?;
+            let billed_bps = billed(&meter.samples_until(end), billing.percentile);
+            Some(LinkBill { link: *link, billed_bps, cost: cost(&billing, billed_bps) })
+        };
+        self.ledger.meters.iter().filter_map(bill).collect()
+    }
+
     fn count_arcs(&mut self, seconds: f64) {
         let network = &self.scenario.network;
-        let queues = self.queues.0;
         for index in 0..network.arc_count() {
             let arc = ArcId::from_index(index);
             let link = &network.links[arc.link()];
@@ -359,22 +420,7 @@ impl World<'_> {
             let now = self.truth.links.capacity_bps[index];
             let placed = self.fluid.placed_bps[index];
             let utilisation = placed / if now > 0.0 { now } else { configured };
-            let slots = index * queues..(index + 1) * queues;
-            let (mut arrival, mut carried, mut kept, mut waited) = (0.0, 0.0, 0.0, 0.0);
-            for slot in slots {
-                let arriving = self.fluid.arrival_bps[slot];
-                let transfer = &self.fluid.transfer;
-                arrival += arriving;
-                let out = if transfer.out_bps[slot] > 0.0 {
-                    let lost = arriving * (1.0 - transfer.ratio[slot] - transfer.kept[slot]);
-                    kept += arriving - transfer.out_bps[slot] - lost;
-                    transfer.out_bps[slot]
-                } else {
-                    arriving * transfer.ratio[slot]
-                };
-                carried += out;
-                waited += out * transfer.wait_s[slot];
-            }
+            let ArcFlow { arrival, carried, kept, waited } = self.arc_flow(index);
             let count = &mut self.ledger.arcs[index];
             count.utilisation_s += utilisation * seconds;
             count.utilisation_max = count.utilisation_max.max(utilisation);

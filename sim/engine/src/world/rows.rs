@@ -259,6 +259,7 @@ impl World<'_> {
             latency_ms,
             latency_parts_ms: parts_of_mean(&ledger.parts_run, ledger.served_run, &latency_ms),
             arcs,
+            bills: self.bills(SimTime::ZERO.after(self.scenario.horizon)),
             sites,
             moved_requests_per_s: ledger.moved_total,
             non_best_site_ratio: share(ledger.non_best_run, ledger.served_run),

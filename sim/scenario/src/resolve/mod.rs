@@ -10,7 +10,9 @@ mod demands;
 mod dns;
 mod events;
 mod judge;
+mod links;
 mod lints;
+pub(crate) mod load;
 pub(crate) mod names;
 mod network;
 mod replay;
@@ -61,6 +63,7 @@ pub(crate) fn scenario(
     };
     resolver.header(fields);
     resolver.classes(fields);
+    resolver.tenants(fields);
     resolver.network(fields);
     resolver.traffic(fields);
     resolver.routing_model(fields);

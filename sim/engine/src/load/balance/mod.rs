@@ -4,13 +4,32 @@
 //! view is and whose requests it counts is the matter of the front end that keeps it
 //! ([`view::View`]).
 
+pub mod audit;
+pub mod bucket_loop;
+pub mod descriptors;
+pub mod hash;
+pub mod least_connections;
+pub mod least_request;
 pub mod levels;
+mod parts;
+pub mod peak_ewma;
+pub mod power_of_d;
+pub mod prequal;
+pub mod priority;
+pub mod random;
+mod roster;
+pub mod round_robin;
+pub mod spec;
+pub mod subset;
 pub mod view;
+pub mod zone_aware;
 
 use crate::kernel::{SimTime, Stream};
 use levels::Levels;
 
-pub use view::{ErrorPenalty, SlowStart, Staleness, View, ViewSpec};
+pub use descriptors::{BALANCERS, BalancerDescriptor};
+pub use spec::{BalancerSpec, ConnectionsSpec, Setting};
+pub use view::{ErrorPenalty, Place, SlowStart, Staleness, View, ViewSpec};
 
 /// What a balancer is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! Children: `truth` (what is up), `steering` (announcements, landing, tunnels, limits), `bundles`
 //! (which traffic shares a fate), `ledger` (what has been counted), `meters` (what feeds see),
-//! `requests` (what policies ask and when it takes effect).
+//! `requests` (what policies ask and when it takes effect), `zoom` (colos played request by request).
 
 mod buffers;
 mod bundles;
@@ -13,6 +13,7 @@ mod requests;
 mod rows;
 mod steering;
 mod truth;
+mod zoom;
 
 use crate::kernel::{Fingerprint, Id, SimSpan, SimTime, Table};
 use crate::load::buffers::Buffers;
@@ -150,6 +151,8 @@ pub(crate) struct World<'a> {
     pub pools: Table<ColoId, Vec<(Pool, f64)>>,
     pub ledger: Ledger,
     pub meters: Meters,
+    /// Colos played request by request.
+    pub zooms: Vec<zoom::Zoom>,
     /// Number of the present solution; crossings foreseen by older ones are void.
     pub solution: u64,
     /// Paths, spills or what is up changed: every bundle's way must be found anew.
@@ -196,6 +199,7 @@ impl<'a> World<'a> {
             pools: Table::filled(network.colos.len(), Vec::new()),
             ledger: Ledger::new(scenario),
             meters: Meters::new(scenario),
+            zooms: Vec::new(),
             solution: 0,
             ways_stale: true,
             converging: VecDeque::new(),

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use std::io::{Read, Seek, SeekFrom};
 use steerlab_engine::record::RunTotals;
 
-pub(crate) const MAGIC: &[u8; 8] = b"STLRUN4\n";
+pub(crate) const MAGIC: &[u8; 8] = b"STLRUN5\n";
 pub(crate) const FORMAT: &str = "steerlab-cell/4";
 /// Largest header: names, shared texts, warnings and blocks.
 pub(crate) const HEADER_BYTES_MAX: u64 = 256 << 20;

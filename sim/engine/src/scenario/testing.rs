@@ -55,6 +55,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
         surges: Vec::new(),
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(10),
+        zoom: Vec::new(),
         routing: quick_routing(),
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
@@ -74,6 +75,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
                 period: SimSpan::from_seconds(1),
                 params: Vec::new(),
             }],
+            balancer: None,
         }]
         .into_iter()
         .collect(),

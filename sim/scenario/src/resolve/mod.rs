@@ -129,6 +129,7 @@ fn blank() -> Scenario {
         surges: Vec::new(),
         timeline: Vec::new(),
         queue_limit: SimSpan::ZERO,
+        zoom: Vec::new(),
         routing: RoutingSpec {
             igp_convergence: SimSpan::ZERO,
             bgp_convergence_min: SimSpan::ZERO,

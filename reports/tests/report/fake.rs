@@ -200,6 +200,7 @@ fn rest(
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.1, step: SimSpan::from_seconds(60) },
         surges: vec![],
+        fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: vec![],
         queue_limit: SimSpan::from_seconds(2),
         zoom: Vec::new(),

@@ -4,10 +4,11 @@
 //! recorders.
 
 use crate::kernel::{SimSpan, SimTime};
+use crate::load::flows::FlowTimes;
 use crate::load::requests::Cause;
 use crate::net::{ArcId, ColoId, LinkId, SiteId};
 use crate::route::Fate;
-use crate::scenario::{ArmId, ClassId, ClientGroupId, PrefixId, TenantId};
+use crate::scenario::{ArmId, ClassId, ClientGroupId, PrefixId, ServiceId, TenantId};
 use crate::steer::{Action, Refusal, Surface};
 
 /// Listens to one run. All methods have a default that does nothing.
@@ -51,8 +52,33 @@ pub struct Bucket<'a> {
     pub arcs: &'a [ArcRow],
     /// One row a (tenant, class) pair, tenants first.
     pub tenants: &'a [TenantRow],
+    /// One row a service whose traffic is played as single flows.
+    pub flows: &'a [FlowRow],
     /// The whole network.
     pub total: &'a TotalRow,
+}
+
+/// Flows of a service during a bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FlowRow {
+    /// Which service.
+    pub service: ServiceId,
+    /// Flows that arrived.
+    pub started: u64,
+    /// Flows that finished.
+    pub finished: u64,
+    /// Flows that lost their way and ended unfinished.
+    pub broken: u64,
+    /// Flows under way at the end of the bucket.
+    pub active: u64,
+    /// Bits of flows that arrived, per second.
+    pub started_bps: f64,
+    /// Bits of flows that finished, per second.
+    pub finished_bps: f64,
+    /// Mean round trip over our own links of flows that arrived, ms: not part of completion times.
+    pub round_trip_ms_mean: f64,
+    /// How long those that finished took.
+    pub times: FlowTimes,
 }
 
 /// A site during a bucket.
@@ -100,6 +126,8 @@ pub struct ArcRow {
     pub dropped_bps: f64,
     /// How long what it carried waited in front of it, mean over bits, ms.
     pub queue_ms_mean: f64,
+    /// Elastic traffic that it marked (ECN) because it was full, bit/s.
+    pub marked_bps: f64,
     /// What waits in front of it at the end of the bucket, bits; 0 for a link without memory.
     pub backlog_bits: f64,
     /// Capacity at the end of the bucket, bit/s; 0 = down.
@@ -298,11 +326,13 @@ pub enum DropCause {
     Blackhole,
     /// It lands at a network that is not ours.
     Hijacked,
+    /// Senders that adapt held it back because links were full.
+    Throttled,
 }
 
 impl DropCause {
     /// All causes; `DropCause as usize` is the position here.
-    pub const ALL: [DropCause; 8] = [
+    pub const ALL: [DropCause; 9] = [
         DropCause::LinkFull,
         DropCause::Down,
         DropCause::NoRoute,
@@ -311,13 +341,23 @@ impl DropCause {
         DropCause::Loop,
         DropCause::Blackhole,
         DropCause::Hijacked,
+        DropCause::Throttled,
     ];
 
     /// Name as in tables.
     #[must_use]
     pub fn name(self) -> &'static str {
-        ["link-full", "down", "no-route", "server-full", "policed", "loop", "blackhole", "hijacked"]
-            [self as usize]
+        [
+            "link-full",
+            "down",
+            "no-route",
+            "server-full",
+            "policed",
+            "loop",
+            "blackhole",
+            "hijacked",
+            "throttled",
+        ][self as usize]
     }
 }
 
@@ -490,6 +530,8 @@ pub struct ArcTotals {
     pub dropped_bits: f64,
     /// How long what it carried waited in front of it, mean over bits, ms.
     pub queue_ms_mean: f64,
+    /// Bits of elastic traffic that it marked (ECN).
+    pub marked_bits: f64,
 }
 
 /// What a link with a price is billed for the whole run.

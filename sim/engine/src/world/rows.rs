@@ -69,6 +69,7 @@ impl World<'_> {
         let sites = self.site_rows(seconds);
         let arcs = self.arc_rows(end, seconds);
         let tenants = self.tenant_rows(seconds);
+        let flows = self.flow_rows(seconds);
         let ledger = &self.ledger;
         let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let mut parts = LatencyParts::default();
@@ -87,6 +88,7 @@ impl World<'_> {
             sites: &sites,
             arcs: &arcs,
             tenants: &tenants,
+            flows: &flows,
             total: &row,
         });
         self.close_bucket();
@@ -144,6 +146,7 @@ impl World<'_> {
                     } else {
                         0.0
                     },
+                    marked_bps: count.marked_bits / seconds,
                     backlog_bits: self.backlog_bits(arc, end),
                     capacity_bps: self.truth.links.capacity_bps[arc.index()],
                     announced_blocks: self.truth.links.blocks[arc.index()].count_ones(),
@@ -193,6 +196,7 @@ impl World<'_> {
             total.overload_s += count.overload_s;
             total.carried_bits += count.carried_bits;
             total.dropped_bits += count.dropped_bits;
+            total.marked_bits += count.marked_bits;
             total.queue_ms_mean += count.queue_bit_s * 1e3;
             *count = super::ledger::ArcCount::default();
         }

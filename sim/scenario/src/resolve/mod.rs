@@ -20,6 +20,7 @@ mod routing;
 mod routing_events;
 mod sessions;
 mod traffic;
+mod zoom;
 
 use crate::Vocabulary;
 use crate::clock::{DateTime, Moment};
@@ -71,6 +72,7 @@ pub(crate) fn scenario(
     resolver.demands(fields);
     resolver.events(fields);
     resolver.control(fields);
+    resolver.zooms(fields);
     resolver.arms(fields);
     resolver.judge(fields);
     if resolver.sink.error_count() > 0 {
@@ -127,6 +129,7 @@ fn blank() -> Scenario {
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.0, step: SimSpan::from_seconds(60) },
         surges: Vec::new(),
+        fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::ZERO,
         zoom: Vec::new(),

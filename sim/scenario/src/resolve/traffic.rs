@@ -90,6 +90,7 @@ impl Resolver<'_> {
                 setup_round_trips: round_trips,
                 elastic: elastic(service),
                 tcp: service.fields("tcp").map(tcp),
+                flow: None,
             });
         }
         if self.out.services.is_empty() {
@@ -103,6 +104,7 @@ impl Resolver<'_> {
                 setup_round_trips: 0.0,
                 elastic: None,
                 tcp: None,
+                flow: None,
             });
         }
     }

@@ -21,6 +21,7 @@ mod routing;
 mod routing_events;
 mod sessions;
 mod traffic;
+mod zoom;
 
 use crate::Vocabulary;
 use crate::clock::{DateTime, Moment};
@@ -74,6 +75,7 @@ pub(crate) fn scenario(
     resolver.check_flows(fields);
     resolver.events(fields);
     resolver.control(fields);
+    resolver.zooms(fields);
     resolver.arms(fields);
     resolver.judge(fields);
     if resolver.sink.error_count() > 0 {
@@ -133,6 +135,7 @@ fn blank() -> Scenario {
         fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::ZERO,
+        zoom: Vec::new(),
         routing: RoutingSpec {
             igp_convergence: SimSpan::ZERO,
             bgp_convergence_min: SimSpan::ZERO,

@@ -2,7 +2,7 @@
 
 use super::{
     Kind, Mapping, NS_D, STEP, control, default, dns, list, optional, required, routing, some,
-    traffic, world,
+    traffic, world, zoom,
 };
 use crate::limits;
 
@@ -115,6 +115,7 @@ pub(crate) static ROOT: Mapping = Mapping {
             "10s",
             "Longest backlog of a server pool, as time of work at full capacity.",
         ),
+        optional("zoom", list(&Kind::Map(&zoom::ZOOM)), "Colos played request by request."),
         optional("feeds", Kind::Map(&control::FEEDS), "How policies see the world."),
         optional("actuators", Kind::Map(&control::ACTUATORS), "How actions take effect."),
         required(

@@ -72,6 +72,14 @@ pub struct SiteRow {
     pub answered_requests_per_s: f64,
     /// What those waited for, means in ms; zeros without requests.
     pub latency_parts_ms: LatencyParts,
+    /// Share of the requests served there for what caches may keep that were hits; 0 without.
+    pub cache_hit_ratio: f64,
+    /// Requests per second served there for what caches may keep.
+    pub cache_requests_per_s: f64,
+    /// Bits per second that its caches fetched, from the origin or other caches.
+    pub fetch_bps: f64,
+    /// Those of them that came from the origin.
+    pub origin_bps: f64,
     /// Prefixes it announces at the end of the bucket.
     pub announced_prefixes: u32,
     /// Whether it is up at the end of the bucket.
@@ -243,11 +251,17 @@ pub enum DropCause {
     Blackhole,
     /// It lands at a network that is not ours.
     Hijacked,
+    /// Over its tenant's budget at a site.
+    Throttled,
+    /// Its class was shed, to keep the servers' queue short.
+    Shed,
+    /// It looked like an attack, rightly or not.
+    Filtered,
 }
 
 impl DropCause {
     /// All causes; `DropCause as usize` is the position here.
-    pub const ALL: [DropCause; 8] = [
+    pub const ALL: [DropCause; 11] = [
         DropCause::LinkFull,
         DropCause::Down,
         DropCause::NoRoute,
@@ -256,13 +270,27 @@ impl DropCause {
         DropCause::Loop,
         DropCause::Blackhole,
         DropCause::Hijacked,
+        DropCause::Throttled,
+        DropCause::Shed,
+        DropCause::Filtered,
     ];
 
     /// Name as in tables.
     #[must_use]
     pub fn name(self) -> &'static str {
-        ["link-full", "down", "no-route", "server-full", "policed", "loop", "blackhole", "hijacked"]
-            [self as usize]
+        [
+            "link-full",
+            "down",
+            "no-route",
+            "server-full",
+            "policed",
+            "loop",
+            "blackhole",
+            "hijacked",
+            "throttled",
+            "shed",
+            "filtered",
+        ][self as usize]
     }
 }
 

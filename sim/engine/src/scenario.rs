@@ -4,9 +4,11 @@
 //! refers to an existing row ([`Scenario::assert_consistent`] checks).
 
 mod dns;
+mod edge;
 pub mod testing;
 
 pub use dns::{Caches, Dns, DnsName, NameId, NamedDemand, ResolverId, SharedResolver};
+pub use edge::{AdmissionPlan, CachePlan, CachedService, ShedPlan, SiteCache, TenantBucket};
 
 use crate::define_ids;
 use crate::kernel::{SimSpan, SimTime, StreamKey, Table, entity_hash};
@@ -505,6 +507,12 @@ pub struct Scenario {
     /// DNS. Not written where there is none, so that such a scenario keeps its identity.
     #[serde(default, skip_serializing_if = "Dns::is_empty")]
     pub dns: Dns,
+    /// Caches. Not written where there are none, so that such a scenario keeps its identity.
+    #[serde(default, skip_serializing_if = "CachePlan::is_empty")]
+    pub caches: CachePlan,
+    /// Admission. Not written where there is none, so that such a scenario keeps its identity.
+    #[serde(default, skip_serializing_if = "AdmissionPlan::is_empty")]
+    pub admission: AdmissionPlan,
     /// Daily shapes.
     pub profiles: Table<ProfileId, Profile>,
     /// Recorded matrices.
@@ -599,6 +607,8 @@ impl Scenario {
             assert_eq!(matrix.times.first(), Some(&SimTime::ZERO));
         }
         self.dns.assert_consistent(self);
+        self.caches.assert_consistent(self);
+        self.admission.assert_consistent(self);
         assert!(self.timeline.windows(2).all(|pair| pair[0].at <= pair[1].at));
     }
 }

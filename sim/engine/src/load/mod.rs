@@ -2,9 +2,9 @@
 
 pub mod admission;
 pub mod balance;
-pub mod cache;
 pub mod billing;
 pub mod buffers;
+pub mod cache;
 pub mod demand;
 pub mod flows;
 pub mod fluid;

@@ -122,6 +122,8 @@ fn blank() -> Scenario {
         prefixes: Table::new(),
         client_groups: Table::new(),
         dns: Dns::default(),
+        caches: steerlab_engine::scenario::CachePlan::default(),
+        admission: steerlab_engine::scenario::AdmissionPlan::default(),
         profiles: Table::new(),
         matrices: Table::new(),
         demands: Table::new(),

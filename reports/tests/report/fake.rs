@@ -211,6 +211,8 @@ fn rest(
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
         dns: Default::default(),
+        caches: steerlab_engine::scenario::CachePlan::default(),
+        admission: steerlab_engine::scenario::AdmissionPlan::default(),
         feeds: vec![feed; 4],
         actuators: vec![actuator; 7],
         arms: (0..shape.arms).map(arm).collect(),

@@ -8,6 +8,7 @@ mod arms;
 mod control;
 mod demands;
 mod dns;
+mod edge;
 mod events;
 mod judge;
 mod links;
@@ -69,6 +70,7 @@ pub(crate) fn scenario(
     resolver.routing_model(fields);
     resolver.dns(fields);
     resolver.demands(fields);
+    resolver.edge(fields);
     resolver.events(fields);
     resolver.control(fields);
     resolver.arms(fields);

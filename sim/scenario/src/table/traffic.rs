@@ -80,6 +80,11 @@ pub(super) static SERVICE: Mapping = Mapping {
             "Limits of a connection: a response takes the time that window, loss and round trip \
              allow. No limit if absent.",
         ),
+        optional(
+            "cache",
+            Kind::Map(&super::edge::CONTENT),
+            "What caches may keep of it; every answer is made at the site if absent.",
+        ),
     ],
 };
 
@@ -222,6 +227,12 @@ static DEMAND_CLIENTS: Mapping = Mapping {
         SERVICE_KEY,
         TENANT_KEY,
         PROFILE_KEY,
+        default(
+            "attack",
+            Kind::Flag,
+            "false",
+            "Whether it is an attack: filters of `admission` learn to know it.",
+        ),
     ],
 };
 

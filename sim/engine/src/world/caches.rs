@@ -8,7 +8,8 @@ use super::World;
 use crate::kernel::{Id, SimSpan, SimTime};
 use crate::load::cache::{Cascade, Content, Misses, Place, Spectrum};
 use crate::load::fluid::Fetched;
-use crate::net::{NodeId, SiteId};
+use crate::load::links::Path;
+use crate::net::{NodeId, NodeKind, SiteId};
 use crate::scenario::Scenario;
 use std::sync::Arc;
 
@@ -259,8 +260,25 @@ impl World<'_> {
         if self.bundles.list[bundle].dead {
             lost = [0.0, 1.0, 0.0];
         }
-        let wait_s = 2.0 * branch.waits.propagation_s + branch.waits.link_queue_s;
+        let way_s = branch.waits.propagation_s + self.outside_s(bundle);
+        let wait_s = 2.0 * way_s + branch.waits.link_queue_s;
         Fetching { lost, wait_s }
+    }
+
+    /// Seconds on the links from a neighbour that has the origin. Elsewhere these belong to the
+    /// users' round trips; here they are our own wait.
+    fn outside_s(&self, bundle: usize) -> f64 {
+        let (network, bundle) = (&self.scenario.network, &self.bundles.list[bundle]);
+        let (Some(branch), Some(&(Path::Dag(dag), _))) =
+            (bundle.branches.first(), bundle.exits.first())
+        else {
+            return 0.0;
+        };
+        if !matches!(network.nodes[branch.node], NodeKind::Neighbour(_)) {
+            return 0.0;
+        }
+        let first = self.routes.dag(dag).next(branch.node).iter();
+        first.map(|(arc, share)| share * network.links[arc.link()].delay.seconds()).sum()
     }
 
     /// Counts what caches did under the present solution.

@@ -5,6 +5,7 @@
 
 mod control;
 mod dns;
+mod edge;
 mod load;
 mod root;
 mod routing;

@@ -5,6 +5,33 @@ use crate::text;
 use steerlab_results::summary::{ArmSummary, CheckResult, ComparisonRow, MetricValue, Verdict};
 use steerlab_results::view::RunView;
 
+/// What pictures leave out of tables that are longer than they can show; none if nothing.
+#[must_use]
+pub fn thinned(view: &RunView) -> Option<String> {
+    let thinned = &view.thinned;
+    let mut out = Vec::new();
+    let merged = |count: u64, bucket_s: f64, whose: &str| {
+        let width = duration(count as f64 * bucket_s);
+        format!(
+            "In the pictures {} {whose} are one point of {width}: its mean, and the largest value of \
+             percentiles and of what is called largest.",
+            number(count as f64)
+        )
+    };
+    if thinned.buckets > 1 {
+        out.push(merged(thinned.buckets, view.scenario.bucket.seconds(), "buckets"));
+    }
+    if thinned.client_buckets > 1 {
+        let bucket_s = view.scenario.client_bucket.seconds();
+        out.push(merged(thinned.client_buckets, bucket_s, "buckets of client groups"));
+    }
+    for (table, rows) in &thinned.left_out {
+        let rows = text::count(usize::try_from(*rows).unwrap_or(usize::MAX), "row");
+        out.push(format!("The last {rows} of the table `{}` are not shown.", text::clean(table)));
+    }
+    (!out.is_empty()).then(|| out.join(" ") + " The tables of the run directory have everything.")
+}
+
 /// A verdict in words.
 #[must_use]
 pub fn verdict_word(verdict: Verdict) -> &'static str {

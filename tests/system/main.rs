@@ -23,6 +23,8 @@ mod hostile;
 mod incident;
 mod injection;
 mod internet;
+#[cfg(target_os = "linux")]
+mod memory;
 mod mlu;
 mod predict;
 mod replay;

@@ -2,7 +2,7 @@
 
 use super::parts::figure;
 use crate::plots::Figures;
-use crate::text;
+use crate::{text, words};
 use maud::{Markup, html};
 use steerlab_results::view::RunView;
 
@@ -21,6 +21,7 @@ pub fn timelines(view: &RunView, figures: &Figures, data: bool) -> Markup {
     html! {
         section #timelines {
             h2 { "What happened when" }
+            @if let Some(thinned) = words::thinned(view) { p.quiet { (thinned) } }
             (events(view, figures))
             @for shown in &figures.timelines { (figure(view, shown, data)) }
         }

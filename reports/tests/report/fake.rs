@@ -9,7 +9,7 @@ use steerlab_results::engine::scenario::{
     ActuatorSpec, Arm, Class, ClientGroup, CompareSpec, DemandNoise, FeedSpec, RoutingSpec,
     Scenario, Tenant,
 };
-use steerlab_results::view::{ColumnData, DataColumn, DataTable, RunView};
+use steerlab_results::view::{ColumnData, DataColumn, DataTable, RunView, Thinned};
 
 /// How large the made-up run is.
 #[derive(Clone, Copy)]
@@ -125,6 +125,7 @@ pub fn scenario(shape: Shape) -> Scenario {
             srlgs: vec![],
             preference: 0,
             distance_km: None,
+            model: Default::default(),
         });
     }
     let client_groups: Table<_, _> = (0..shape.groups)
@@ -198,6 +199,7 @@ fn rest(
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.1, step: SimSpan::from_seconds(60) },
         surges: vec![],
+        fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: vec![],
         queue_limit: SimSpan::from_seconds(2),
         routing: RoutingSpec {
@@ -305,6 +307,7 @@ pub fn view(shape: Shape) -> RunView {
         manifest: manifest(),
         scenario,
         tables,
+        thinned: Thinned::default(),
     }
 }
 

@@ -306,7 +306,7 @@ fn counted(routes: usize) -> String {
 }
 
 fn action(console: &Console, input: &Path, args: &ExplainArgs) -> Exit {
-    let view = match RunView::read(input) {
+    let view = match RunView::read_tables(input, &["actions"]) {
         Ok(view) => view,
         Err(error) => {
             return console.fail(Exit::BadInput, &error.to_string(), "name a run directory");

@@ -25,6 +25,7 @@ pub use generate_as_graph::generate_as_graph;
 
 use crate::console::Console;
 use crate::exit::Exit;
+use std::io::Write;
 use std::path::Path;
 use steerlab_policies::BuiltIn;
 use steerlab_results::catalogue;
@@ -51,10 +52,22 @@ pub fn show_diagnostics(console: &Console, loaded: &Loaded) {
 /// # Errors
 /// The exit code, after the error has been shown.
 pub fn write_file(console: &Console, path: &Path, bytes: &[u8]) -> Result<(), Exit> {
+    fill_file(console, path, |file| file.write_all(bytes))
+}
+
+/// [`write_file`] with contents that are never in memory as a whole.
+///
+/// # Errors
+/// The exit code, after the error has been shown.
+pub fn fill_file(
+    console: &Console,
+    path: &Path,
+    fill: impl FnOnce(&mut steerlab_results::disk::DiskFile) -> std::io::Result<()>,
+) -> Result<(), Exit> {
     let disk = steerlab_results::disk::Disk::default();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.map_or(Ok(()), |folder| disk.make_dirs(folder));
-    folder.and_then(|()| disk.write_atomic(path, bytes)).map_err(|error| {
+    folder.and_then(|()| disk.fill_atomic(path, fill)).map_err(|error| {
         let what = format!("cannot {} {}: {}", error.action, error.path.display(), error.source);
         console.fail(Exit::CannotWrite, &what, "check the path, its rights and the free space")
     })

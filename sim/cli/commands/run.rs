@@ -13,9 +13,11 @@ use steerlab_engine::run::Limits;
 use steerlab_engine::scenario::Scenario;
 use steerlab_policies::BuiltIn;
 use steerlab_results::assemble::{Assembled, assemble};
+use steerlab_results::csv_io;
 use steerlab_results::error::StoreError;
 use steerlab_results::execute::{Executed, execute};
 use steerlab_results::plan::Plan;
+use steerlab_results::read::ReadError;
 use steerlab_results::store::Store;
 use steerlab_results::summary::{Provenance, Summary};
 use steerlab_results::view::RunView;
@@ -250,16 +252,19 @@ fn write_extras(
     dir: &Path,
     options: &RunOptions,
 ) -> Result<Option<PathBuf>, Exit> {
-    let view = RunView::read(dir)
-        .map_err(|error| console.fail(Exit::CannotWrite, &error.to_string(), "run it again"))?;
+    let unreadable =
+        |error: ReadError| console.fail(Exit::CannotWrite, &error.to_string(), "run it again");
     if let Some(folder) = &options.csv {
-        for table in &view.tables {
-            let mut bytes = Vec::new();
-            let written = steerlab_results::csv_io::write_csv(table, &mut bytes);
-            written.map_err(|error| console.fail(Exit::CannotWrite, &error.to_string(), ""))?;
-            write_file(console, &folder.join(format!("{}.csv", table.name)), &bytes)?;
+        // Tables may be larger than memory: they are copied, not read.
+        for (name, table) in RunView::open_tables(dir).map_err(unreadable)? {
+            let path = folder.join(format!("{name}.csv"));
+            super::fill_file(console, &path, |out| csv_io::copy_csv(&table, out))?;
         }
     }
+    if options.no_report && options.svg.is_none() && options.junit.is_none() {
+        return Ok(None);
+    }
+    let view = RunView::read(dir).map_err(unreadable)?;
     super::report::write_pictures(
         console,
         &view,

@@ -4,9 +4,10 @@
 //! recorders.
 
 use crate::kernel::{SimSpan, SimTime};
-use crate::net::{ArcId, SiteId};
+use crate::load::flows::FlowTimes;
+use crate::net::{ArcId, LinkId, SiteId};
 use crate::route::Fate;
-use crate::scenario::{ArmId, ClassId, ClientGroupId, PrefixId, TenantId};
+use crate::scenario::{ArmId, ClassId, ClientGroupId, PrefixId, ServiceId, TenantId};
 use crate::steer::{Action, Refusal, Surface};
 
 /// Listens to one run. All methods have a default that does nothing.
@@ -47,8 +48,33 @@ pub struct Bucket<'a> {
     pub arcs: &'a [ArcRow],
     /// One row a (tenant, class) pair, tenants first.
     pub tenants: &'a [TenantRow],
+    /// One row a service whose traffic is played as single flows.
+    pub flows: &'a [FlowRow],
     /// The whole network.
     pub total: &'a TotalRow,
+}
+
+/// Flows of a service during a bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FlowRow {
+    /// Which service.
+    pub service: ServiceId,
+    /// Flows that arrived.
+    pub started: u64,
+    /// Flows that finished.
+    pub finished: u64,
+    /// Flows that lost their way and ended unfinished.
+    pub broken: u64,
+    /// Flows under way at the end of the bucket.
+    pub active: u64,
+    /// Bits of flows that arrived, per second.
+    pub started_bps: f64,
+    /// Bits of flows that finished, per second.
+    pub finished_bps: f64,
+    /// Mean round trip over our own links of flows that arrived, ms: not part of completion times.
+    pub round_trip_ms_mean: f64,
+    /// How long those that finished took.
+    pub times: FlowTimes,
 }
 
 /// A site during a bucket.
@@ -94,6 +120,10 @@ pub struct ArcRow {
     pub carried_bps: f64,
     /// What it dropped, bit/s.
     pub dropped_bps: f64,
+    /// How long what it carried waited in front of it, mean over bits, ms.
+    pub queue_ms_mean: f64,
+    /// What waits in front of it at the end of the bucket, bits; 0 for a link without memory.
+    pub backlog_bits: f64,
     /// Capacity at the end of the bucket, bit/s; 0 = down.
     pub capacity_bps: f64,
     /// Address blocks the neighbour announces over it at the end of the bucket; 0 on our own
@@ -208,7 +238,7 @@ pub struct Flow {
     pub served_bits: f64,
     /// Bits lost, by cause.
     pub dropped_bits: [f64; DropCause::ALL.len()],
-    /// Bits of requests that wait in a server queue at the end (as a rate: growth per second).
+    /// Bits that wait in a server queue or in front of a link at the end (as a rate: growth per second).
     pub queued_bits: f64,
     /// Requests offered.
     pub offered_requests: f64,
@@ -216,7 +246,7 @@ pub struct Flow {
     pub served_requests: f64,
     /// Requests lost, any cause.
     pub dropped_requests: f64,
-    /// Requests in server queues at the end (as a rate: growth per second).
+    /// Requests that wait there at the end (as a rate: growth per second).
     pub queued_requests: f64,
 }
 
@@ -386,6 +416,8 @@ pub struct RunTotals {
     pub latency_parts_ms: LatencyParts,
     /// Per arc.
     pub arcs: Vec<ArcTotals>,
+    /// Of links with a price.
+    pub bills: Vec<LinkBill>,
     /// Per site.
     pub sites: Vec<SiteTotals>,
     /// Requests that changed their landing site, as rates at the change, summed.
@@ -425,6 +457,19 @@ pub struct ArcTotals {
     pub carried_bits: f64,
     /// Bits dropped.
     pub dropped_bits: f64,
+    /// How long what it carried waited in front of it, mean over bits, ms.
+    pub queue_ms_mean: f64,
+}
+
+/// What a link with a price is billed for the whole run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinkBill {
+    /// Which.
+    pub link: LinkId,
+    /// Rate at the percentile of its five-minute samples, each the larger direction, bit/s.
+    pub billed_bps: f64,
+    /// What that costs, in the currency of its price.
+    pub cost: f64,
 }
 
 /// A site over the whole run.

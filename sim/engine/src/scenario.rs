@@ -10,6 +10,7 @@ pub use dns::{Caches, Dns, DnsName, NameId, NamedDemand, ResolverId, SharedResol
 
 use crate::define_ids;
 use crate::kernel::{SimSpan, SimTime, StreamKey, Table, entity_hash};
+use crate::load::flows::SourceSpec;
 use crate::net::{
     GeoPoint, LinkId, NeighbourId, Network, NodeId, PoolId, Scheduling, SiteId, SrlgId,
 };
@@ -74,6 +75,69 @@ pub struct Service {
     pub response_bytes: f64,
     /// Round trips before the first byte of the answer can arrive, connection set-up included.
     pub setup_round_trips: f64,
+    /// How its senders adapt to full links; none: they do not, and lose. Not written where there
+    /// is none, so that such a scenario keeps its identity; nor is `tcp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elastic: Option<Elastic>,
+    /// How its traffic comes as single flows, at that fidelity. Not written where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<SourceSpec>,
+    /// What its transport protocol makes of round trips and loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<Tcp>,
+}
+
+/// At which fidelity traffic is played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fidelity {
+    /// All traffic is rates.
+    #[default]
+    Fluid,
+    /// Responses and transfers of services with [`Service::flow`] are single flows that share
+    /// links max-min fairly; all other traffic is rates.
+    Flows,
+}
+
+impl Fidelity {
+    /// Whether all traffic is rates.
+    #[must_use]
+    pub fn is_fluid(&self) -> bool {
+        *self == Fidelity::Fluid
+    }
+}
+
+/// A service whose rate is a wish: at full links its senders slow down to a fair share.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Elastic {
+    /// Weight of a request per second (of a transfer: of the demand) in that share.
+    pub weight: f64,
+}
+
+/// Which law says how fast a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TcpModel {
+    /// The square-root law (Mathis and others, CCR 1997).
+    Mathis,
+    /// With timeouts and a largest window (Padhye and others, SIGCOMM 1998).
+    Pftk,
+}
+
+/// A connection's limits.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tcp {
+    /// Which law.
+    pub model: TcpModel,
+    /// Largest window, bytes.
+    pub window_bytes: f64,
+    /// Segment size, bytes.
+    pub mss_bytes: f64,
+    /// Share of segments lost where the links on the way lose fewer.
+    pub loss_ratio: f64,
+    /// Connections open at a time in one bundle of a transfer, which then takes no more than they
+    /// all can; none: unlimited.
+    pub flows: Option<u32>,
 }
 
 /// An address block that sites announce.
@@ -450,6 +514,10 @@ pub struct Scenario {
     pub traffic_step: SimSpan,
     /// Number of replications.
     pub replications: u32,
+    /// At which fidelity traffic is played. Not written where it is fluid, so that such a scenario
+    /// keeps its identity.
+    #[serde(default, skip_serializing_if = "Fidelity::is_fluid")]
+    pub fidelity: Fidelity,
     /// What exists.
     pub network: Network,
     /// Classes in priority order, at least one.
@@ -498,6 +566,12 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Whether a service's responses and transfers are played as single flows.
+    #[must_use]
+    pub fn plays_flows(&self, service: ServiceId) -> bool {
+        self.fidelity == Fidelity::Flows && self.services[service].flow.is_some()
+    }
+
     /// The stream of `purpose` for an entity in a replication.
     #[must_use]
     pub fn stream_key(
@@ -540,6 +614,8 @@ impl Scenario {
             if let Scheduling::Weighted(weights) = &link.scheduling {
                 assert_eq!(weights.len(), self.classes.len());
             }
+            let tenants = link.model.tenant_weights.len();
+            assert!(tenants == 0 || tenants == self.tenants.len());
         }
         for demand in self.demands.rows() {
             assert!(demand.service.0 < self.services.len() as u32);

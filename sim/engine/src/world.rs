@@ -4,8 +4,10 @@
 //! (which traffic shares a fate), `ledger` (what has been counted), `meters` (what feeds see),
 //! `requests` (what policies ask and when it takes effect).
 
+mod buffers;
 mod bundles;
 mod dns;
+mod flows;
 mod ledger;
 mod meters;
 mod requests;
@@ -14,6 +16,7 @@ mod steering;
 mod truth;
 
 use crate::kernel::{Fingerprint, Id, SimSpan, SimTime, Table};
+use crate::load::buffers::Buffers;
 use crate::load::demand::Demands;
 use crate::load::fluid::{ColoState, Fluid, Inputs};
 use crate::load::links::Fabric;
@@ -30,6 +33,7 @@ use std::rc::Rc;
 
 pub(crate) use bundles::Bundles;
 pub(crate) use dns::DnsState;
+pub(crate) use flows::Flows;
 pub(crate) use ledger::Ledger;
 pub(crate) use meters::Meters;
 pub(crate) use requests::Requests;
@@ -57,6 +61,8 @@ pub(crate) enum Event {
     Converged,
     /// A colo's backlog reaches its bound or runs empty, if the solution is still this old.
     Backlog(ColoId, u64),
+    /// A link's buffer is full or empty, if the solution is still this old.
+    Buffer(u64),
     /// Caches have aged: shares of DNS answers move, if no change came in between.
     DnsStep(u64),
     /// A requested action takes effect.
@@ -113,6 +119,8 @@ pub(crate) mod source {
     pub const DNS: u32 = 7;
     /// Feeds: this and the following numbers, by kind.
     pub const FEED: u32 = 8;
+    /// Buffers of links.
+    pub const BUFFER: u32 = 15;
     /// Policies of the arm: this and the following numbers, by position.
     pub const POLICY: u32 = 16;
     /// Colos: this and the following numbers, by id.
@@ -137,8 +145,14 @@ pub(crate) struct World<'a> {
     pub fluid: Fluid,
     pub colos: Table<ColoId, ColoState>,
     pub backlogs: Table<ColoId, Backlog>,
+    /// What waits in front of links with a memory.
+    pub buffers: Buffers,
+    /// Queues of every link: all, and of one class.
+    pub queues: (usize, usize),
     pub pools: Table<ColoId, Vec<(Pool, f64)>>,
     pub ledger: Ledger,
+    /// Single flows; none at fluid fidelity.
+    pub flows: Option<Box<Flows>>,
     pub meters: Meters,
     /// Number of the present solution; crossings foreseen by older ones are void.
     pub solution: u64,
@@ -181,8 +195,11 @@ impl<'a> World<'a> {
             fluid: Fluid::default(),
             colos: Table::filled(network.colos.len(), ColoState::default()),
             backlogs: Table::filled(network.colos.len(), Backlog::default()),
+            buffers: Buffers::default(),
+            queues: buffers::queues_of(scenario),
             pools: Table::filled(network.colos.len(), Vec::new()),
             ledger: Ledger::new(scenario),
+            flows: Flows::of(scenario, replication).map(Box::new),
             meters: Meters::new(scenario),
             solution: 0,
             ways_stale: true,
@@ -193,6 +210,7 @@ impl<'a> World<'a> {
             outbox: Vec::new(),
         };
         world.refresh_servers();
+        world.start_buffers();
         world.announce(None);
         world.start_dns();
         world
@@ -210,7 +228,7 @@ impl<'a> World<'a> {
 
     /// Applies one event. Policies' decisions and samples are the run loop's.
     pub fn apply(&mut self, event: Event, recorder: &mut dyn Recorder) {
-        if matches!(event, Event::Backlog(_, solution) if solution != self.solution)
+        if matches!(event, Event::Backlog(_, solution) | Event::Buffer(solution) if solution != self.solution)
             || matches!(event, Event::DnsStep(number) if number != self.dns.number())
         {
             return;
@@ -241,7 +259,7 @@ impl<'a> World<'a> {
             Event::Routing => self.play_routing(recorder),
             Event::Converged => self.converge(recorder),
             // Closing the interval has made the solution stale.
-            Event::Backlog(..) => {}
+            Event::Backlog(..) | Event::Buffer(_) => {}
             Event::DnsStep(_) => self.age_answers(recorder),
             Event::Effect(number) => self.take_effect(number, recorder),
             Event::Sample(_) | Event::Deliver(_) | Event::Decide(_) | Event::End => {}
@@ -280,6 +298,7 @@ impl<'a> World<'a> {
                 self.truth.apply(change, network);
                 self.refresh_servers();
                 self.lose_backlogs();
+                self.lose_buffers();
                 self.bundles.best_stale = true;
                 self.topology_changed();
             }
@@ -293,11 +312,12 @@ impl<'a> World<'a> {
         if self.solution == 0 {
             return false;
         }
-        let classes = self.scenario.classes.len();
+        let queues = self.queues.0;
         links.iter().flat_map(|&link| [ArcId::of(link, 0), ArcId::of(link, 1)]).any(|arc| {
             let index = arc.index();
             let sent: f64 =
-                self.fluid.arrival_bps[index * classes..(index + 1) * classes].iter().sum();
+                self.fluid.arrival_bps[index * queues..(index + 1) * queues].iter().sum();
+            let sent = sent + self.flow_bps(index);
             sent > share * self.truth.links.capacity_bps[index] && sent > 0.0
         })
     }
@@ -360,7 +380,11 @@ impl<'a> World<'a> {
     /// Brings the solution up to date with everything that happened at this instant.
     pub fn settle(&mut self) {
         if self.ways_stale || !self.moved.is_empty() {
+            let changed = self.ways_stale;
             self.assign_bundles();
+            if changed {
+                self.reroute_flows();
+            }
             self.solution_stale = true;
         }
         if self.solution_stale {
@@ -386,12 +410,14 @@ impl<'a> World<'a> {
                 routes: &self.routes,
                 tunnels: &self.steering.tunnels,
                 truth: &self.truth.links,
-                classes: self.scenario.classes.len(),
+                queues: self.queues.0,
+                tenants: self.queues.1,
             },
             bundles: &self.bundles.list,
             limits: &self.steering.limits,
             neighbours: self.scenario.network.neighbours.len(),
             backlogs: &self.backlogs,
+            buffers: &self.buffers,
             pools: &self.pools,
         };
         self.fluid.solve(&inputs, &mut self.colos);
@@ -402,8 +428,11 @@ impl<'a> World<'a> {
             self.trajectory.absorb_f64(state.accepted);
             self.trajectory.absorb_f64(state.seconds_per_cpu_s);
         }
+        self.buffers.bits.iter().for_each(|&bits| self.trajectory.absorb_f64(bits));
+        self.offer_to_flows();
         self.assert_links_feasible();
         self.foresee_backlogs();
+        self.foresee_buffers();
     }
 
     /// Schedules the instants at which backlogs reach their bound or run empty.
@@ -421,12 +450,12 @@ impl<'a> World<'a> {
 
     /// No link carries more than its capacity (kept in release builds).
     fn assert_links_feasible(&self) {
-        let classes = self.scenario.classes.len();
+        let queues = self.queues.0;
         for (arc, &capacity) in self.truth.links.capacity_bps.iter().enumerate() {
-            let slots = arc * classes..(arc + 1) * classes;
+            let slots = arc * queues..(arc + 1) * queues;
             let carried: f64 = self.fluid.arrival_bps[slots.clone()]
                 .iter()
-                .zip(&self.fluid.ratio[slots])
+                .zip(&self.fluid.transfer.ratio[slots])
                 .map(|(arrival, ratio)| arrival * ratio)
                 .sum();
             assert!(

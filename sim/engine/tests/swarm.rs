@@ -252,6 +252,9 @@ fn random_scenario(seed: u64) -> Scenario {
             request_bytes: dice.pick(&[0.0, 100.0, 1e3]),
             response_bytes: dice.pick(&[100.0, 1e4]),
             setup_round_trips: dice.pick(&[1.0, 2.5]),
+            elastic: None,
+            tcp: None,
+            flow: None,
         })
         .collect();
     random_times(&mut scenario, dice);

@@ -5,7 +5,9 @@
 use crate::labels::{Labels, Split, label_sets, named_sets};
 use std::sync::OnceLock;
 use steerlab_engine::net::{ArcId, LinkId};
-use steerlab_engine::record::{ArcTotals, Better, Flow, LatencyParts, MetricInfo, RunTotals};
+use steerlab_engine::record::{
+    ArcTotals, Better, Flow, LatencyParts, LinkBill, MetricInfo, RunTotals,
+};
 use steerlab_engine::scenario::Scenario;
 
 /// What a metric is computed from: one finished run and the part of it that is asked about.
@@ -38,7 +40,7 @@ use Better::{Higher, Lower, Neither};
 const WHOSE: &[&str] = &["class", "tenant"];
 
 #[rustfmt::skip]
-static TABLE: [(MetricInfo, Evaluate); 30] = [
+static TABLE: [(MetricInfo, Evaluate); 33] = [
     (info("offered_bits", "bit", Neither, WHOSE, "traffic that wanted to be moved"), |q| Some(flow(q)?.offered_bits)),
     (info("served_bits", "bit", Higher, WHOSE, "traffic delivered end to end"), |q| Some(flow(q)?.served_bits)),
     (info("served_ratio", "", Higher, WHOSE, "bits delivered end to end over bits offered"), served_ratio),
@@ -60,6 +62,9 @@ static TABLE: [(MetricInfo, Evaluate); 30] = [
     (info("link_overload_s", "s", Lower, &["link"], "seconds with placed load above capacity, on the link direction with most of them"), |q| arcs_max(q, |arc| arc.overload_s)),
     (info("link_carried_bits", "bit", Neither, &["link"], "bits carried, summed over links and directions"), |q| arcs_sum(q, |arc| arc.carried_bits)),
     (info("link_dropped_bits", "bit", Lower, &["link"], "bits dropped at full or dead links, summed over links and directions"), |q| arcs_sum(q, |arc| arc.dropped_bits)),
+    (info("link_queue_ms_mean", "ms", Lower, &["link"], "how long bits waited in front of links, mean over bits carried"), link_queue_ms_mean),
+    (info("billed_bps", "bit/s", Lower, &["link"], "rates at which links are billed, each the percentile of its five-minute samples, summed over links with a price"), |q| bills(q).map(|bill| bill.billed_bps).reduce(|sum, one| sum + one)),
+    (info("cost_p95", "", Lower, &["link"], "cost of links with a price at their billed percentile (the 95th unless another is set), in the currency of the prices"), |q| bills(q).map(|bill| bill.cost).reduce(|sum, one| sum + one)),
     (info("site_utilisation_max", "", Lower, &["site"], "largest offered CPU work over capacity of any site with servers, at any instant"), |q| sites(q).map(|site| site.cpu_utilisation_max).reduce(f64::max)),
     (info("site_utilisation_mean", "", Neither, &["site"], "time mean of offered CPU work over capacity, mean over sites with servers"), |q| mean(sites(q).map(|site| site.cpu_utilisation_mean))),
     (info("site_overload_s", "s", Lower, &["site"], "seconds with more CPU work offered than capacity, at the site with most of them"), |q| sites(q).map(|site| site.overload_s).reduce(f64::max)),
@@ -207,6 +212,21 @@ fn link_utilisation_mean(query: &Query<'_>) -> Option<f64> {
     mean(arcs(query).map(|arc| arc.utilisation_mean))
 }
 
+fn link_queue_ms_mean(query: &Query<'_>) -> Option<f64> {
+    let (mut waited, mut carried) = (0.0, 0.0);
+    for arc in arcs(query) {
+        waited += arc.queue_ms_mean * arc.carried_bits;
+        carried += arc.carried_bits;
+    }
+    ratio(waited, carried)
+}
+
+/// Bills of the links asked about.
+fn bills<'a>(query: &Query<'a>) -> impl Iterator<Item = &'a LinkBill> + use<'a> {
+    let Query { totals, split, .. } = *query;
+    totals.bills.iter().filter(move |bill| split.link.is_none_or(|link| link == bill.link))
+}
+
 /// Totals of the sites asked about that have servers.
 fn sites<'a>(
     query: &Query<'a>,
@@ -288,6 +308,26 @@ mod tests {
         assert_eq!(value(&samples, "link_overload_s", &[]), Some(12.0));
         assert_eq!(value(&samples, "link_overload_s", &[("link", "bc")]), Some(0.0));
         assert_eq!(value(&samples, "link_dropped_bits", &[]), Some(20.0));
+    }
+
+    #[test]
+    fn bills_add_up_over_links() {
+        let scenario = testkit::scenario();
+        let samples = evaluate(&scenario, &testkit::totals());
+        // testkit: `ab` is billed 16 and `bc` 3.
+        assert_eq!(value(&samples, "cost_p95", &[]), Some(19.0));
+        assert_eq!(value(&samples, "cost_p95", &[("link", "bc")]), Some(3.0));
+        assert_eq!(value(&samples, "billed_bps", &[]), Some(10e6));
+        let free = RunTotals { bills: Vec::new(), ..testkit::totals() };
+        assert_eq!(value(&evaluate(&scenario, &free), "cost_p95", &[]), None);
+    }
+
+    #[test]
+    fn parts_of_latency_are_split_by_landing_site() {
+        let scenario = testkit::scenario();
+        let samples = evaluate(&scenario, &testkit::totals());
+        assert_eq!(value(&samples, "latency_setup_ms_mean", &[]), Some(8.0));
+        assert_eq!(value(&samples, "latency_service_ms_mean", &[("site", "a")]), Some(2.0));
     }
 
     #[test]

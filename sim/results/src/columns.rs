@@ -63,13 +63,16 @@ const FLOW: [ColumnSpec; 16] = [
     number("dropped_bps_loop", "traffic that other networks send in a circle"),
     number("dropped_bps_blackhole", "traffic that another network discards"),
     number("dropped_bps_hijacked", "traffic that lands at a network that is not ours"),
-    number("queue_growth_bps", "traffic that joined server queues, less what left them"),
+    number(
+        "queue_growth_bps",
+        "traffic that joined queues of servers and links, less what left them",
+    ),
     number("offered_requests_per_s", "requests offered"),
     number("served_requests_per_s", "requests answered"),
     number("dropped_requests_per_s", "requests lost, all causes"),
     number(
         "queue_growth_requests_per_s",
-        "requests that joined server queues, less what left them",
+        "requests that joined queues of servers and links, less what left them",
     ),
 ];
 
@@ -115,7 +118,7 @@ const SITES: [ColumnSpec; 10] = [
     count("up", "1 if up at the end of the bucket, else 0"),
 ];
 
-const LINKS: [ColumnSpec; 9] = [
+const LINKS: [ColumnSpec; 11] = [
     text("link", "link id"),
     text("direction", "forward (first end to second) or back"),
     number(
@@ -131,6 +134,8 @@ const LINKS: [ColumnSpec; 9] = [
         "announced_blocks",
         "address blocks the neighbour announces here at the end of the bucket",
     ),
+    number("queue_ms_mean", "how long what was carried waited here, mean over bits"),
+    number("backlog_bits", "what waits here at the end of the bucket; 0 without `backlog`"),
 ];
 
 const TENANTS: [ColumnSpec; 2] =
@@ -201,6 +206,12 @@ pub fn columns(table: &str) -> Option<Vec<ColumnSpec>> {
         _ => return None,
     };
     Some(parts.concat())
+}
+
+/// Whether the rows of a table are buckets of time: one row per run, bucket and entity.
+#[must_use]
+pub fn is_bucketed(table: &str) -> bool {
+    columns(table).is_some_and(|columns| columns.contains(&TIME))
 }
 
 /// Words in names that state a unit, longest first, with the unit as shown to people.

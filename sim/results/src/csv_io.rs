@@ -1,5 +1,6 @@
 //! Tables as CSV, on request.
 
+use crate::parquet_read::TableReader;
 use crate::view::{ColumnData, DataTable};
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -14,7 +15,30 @@ use std::io::{self, Write};
 /// If `out` cannot be written.
 pub fn write_csv(table: &DataTable, out: impl Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().from_writer(out);
-    writer.write_record(table.columns.iter().map(|column| neutral(&column.name).into_owned()))?;
+    write_head(table, &mut writer)?;
+    write_rows(table, &mut writer)?;
+    writer.flush()
+}
+
+/// Writes a Parquet table as CSV, as [`write_csv`] does, a row group at a time.
+///
+/// # Errors
+/// If `out` cannot be written, or a row group cannot be read.
+pub fn copy_csv(table: &TableReader, out: impl Write) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().from_writer(out);
+    write_head(&table.no_rows(), &mut writer)?;
+    for group in 0..table.groups() {
+        write_rows(&table.read_group(group).map_err(io::Error::other)?, &mut writer)?;
+    }
+    writer.flush()
+}
+
+fn write_head(table: &DataTable, writer: &mut csv::Writer<impl Write>) -> io::Result<()> {
+    let names = table.columns.iter().map(|column| neutral(&column.name).into_owned());
+    Ok(writer.write_record(names)?)
+}
+
+fn write_rows(table: &DataTable, writer: &mut csv::Writer<impl Write>) -> io::Result<()> {
     for row in 0..table.rows() {
         for column in &table.columns {
             match &column.data {
@@ -27,7 +51,7 @@ pub fn write_csv(table: &DataTable, out: impl Write) -> io::Result<()> {
         }
         writer.write_record(None::<&[u8]>)?;
     }
-    writer.flush()
+    Ok(())
 }
 
 /// The shortest text that reads back as the same number; empty for NaN.

@@ -147,13 +147,25 @@ impl Disk {
     /// # Errors
     /// If any step fails; the old file is as it was.
     pub fn write_atomic(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        self.fill_atomic(path, |file| file.write_all(bytes))
+    }
+
+    /// [`Disk::write_atomic`] with contents that are never in memory as a whole.
+    ///
+    /// # Errors
+    /// If any step fails; the old file is as it was.
+    pub fn fill_atomic(
+        &self,
+        path: &Path,
+        fill: impl FnOnce(&mut DiskFile) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
         let parent = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
         let workspace = Workspace::new(&parent, self)
             .map_err(|error| StoreError { path: path.to_owned(), ..error })?;
-        self.place(&workspace.path("part"), path, |file| file.write_all(bytes))?;
+        self.place(&workspace.path("part"), path, fill)?;
         self.sync_dir(&parent)
     }
 

@@ -38,7 +38,10 @@ pub mod error;
 pub mod execute;
 pub mod identity;
 pub mod labels;
+#[cfg(test)]
+mod long_tests;
 pub mod parquet_io;
+pub mod parquet_read;
 pub mod plan;
 mod publish;
 pub mod read;
@@ -52,6 +55,7 @@ pub mod summary;
 pub mod table;
 #[cfg(test)]
 mod testkit;
+mod thin;
 pub mod topology;
 mod totals;
 pub mod verdict;

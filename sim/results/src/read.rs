@@ -4,9 +4,10 @@
 use crate::columns::ColumnsFile;
 use crate::consistent;
 use crate::disk::hex;
-use crate::parquet_io::read_table;
+use crate::parquet_read::TableReader;
 use crate::summary::{FileEntry, Manifest, Summary};
-use crate::view::RunView;
+use crate::thin::read_thinned;
+use crate::view::{RunView, Thinned};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -46,13 +47,20 @@ fn refuse<T>(path: &Path, reason: impl Into<String>) -> Result<T, ReadError> {
 }
 
 impl RunView {
-    /// Reads a run directory with all its tables.
+    /// Reads a run directory with all its tables, thinned to what pictures can show: see
+    /// [`RunView::thinned`].
     ///
     /// # Errors
     /// If it is not one, a file is missing, changed, too large or not what it says, or the
     /// scenario in it is not sound. The error names the file and the reason.
     pub fn read(dir: &Path) -> Result<RunView, ReadError> {
-        RunView::read_where(dir, &|_| true)
+        let (mut view, columns, tables) = RunView::open(dir, &|_| true)?;
+        let read = read_thinned(&tables, &view.scenario);
+        let (tables, thinned) = read.or_else(|(table, reason)| {
+            refuse(&dir.join(format!("{}.parquet", tables[table].0)), reason)
+        })?;
+        (view.tables, view.thinned) = (tables, thinned);
+        Ok(view.explained(&columns))
     }
 
     /// Reads a run directory with only the tables named: a comparison needs `runs` alone. All
@@ -61,10 +69,33 @@ impl RunView {
     /// # Errors
     /// As [`RunView::read`]; a table that is not there is simply not in the view.
     pub fn read_tables(dir: &Path, tables: &[&str]) -> Result<RunView, ReadError> {
-        RunView::read_where(dir, &|table| tables.contains(&table))
+        let (mut view, columns, tables) = RunView::open(dir, &|table| tables.contains(&table))?;
+        for (name, table) in &tables {
+            let path = dir.join(format!("{name}.parquet"));
+            view.tables.push(table.read_all().or_else(|reason| refuse(&path, reason))?);
+        }
+        Ok(view.explained(&columns))
     }
 
-    fn read_where(dir: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<RunView, ReadError> {
+    /// The tables of a run directory, opened to be read row group by row group, in file-name order.
+    /// Their files are checked; nothing else is read.
+    ///
+    /// # Errors
+    /// If it is no run directory, or a table is missing, changed, too large or damaged.
+    pub fn open_tables(dir: &Path) -> Result<Vec<(String, TableReader)>, ReadError> {
+        let mut tables = Vec::new();
+        for entry in &read_manifest(dir)?.files {
+            let Some(name) = entry.name.strip_suffix(".parquet") else { continue };
+            let path = dir.join(&entry.name);
+            let file = open_verified(&path, entry)?;
+            let table = TableReader::open(name, file).or_else(|why| refuse(&path, why))?;
+            tables.push((name.to_owned(), table));
+        }
+        Ok(tables)
+    }
+
+    /// Reads all but the tables, and opens those that are wanted.
+    fn open(dir: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Opened, ReadError> {
         let manifest = read_manifest(dir)?;
         let mut tables = Vec::new();
         let (mut scenario, mut summary, mut columns) = (None, None, None);
@@ -78,8 +109,9 @@ impl RunView {
                 name => {
                     let table = name.strip_suffix(".parquet");
                     if let Some(table) = table.filter(|table| wanted(table)) {
-                        let table = read_table(table, file);
-                        tables.push(table.or_else(|reason| refuse(&path, reason))?);
+                        let opened = TableReader::open(table, file);
+                        let opened = opened.or_else(|reason| refuse(&path, reason))?;
+                        tables.push((table.to_owned(), opened));
                     }
                 }
             }
@@ -96,15 +128,26 @@ impl RunView {
             return refuse(&dir.join("summary.json"), reason);
         }
         let columns: ColumnsFile = columns.ok_or_else(|| missing("columns.json"))?;
-        for table in &mut tables {
+        let (none, thinned) = (Vec::new(), Thinned::default());
+        let dir = dir.to_owned();
+        let view = RunView { dir, scenario, summary, manifest, tables: none, thinned };
+        Ok((view, columns, tables))
+    }
+
+    /// Gives every column its meaning.
+    fn explained(mut self, columns: &ColumnsFile) -> RunView {
+        for table in &mut self.tables {
             for column in &mut table.columns {
                 let meaning = columns.meaning(&table.name, &column.name);
                 column.meaning = meaning.unwrap_or_default().to_owned();
             }
         }
-        Ok(RunView { dir: dir.to_owned(), scenario, summary, manifest, tables })
+        self
     }
 }
+
+/// A view without its tables, what columns mean, and the tables.
+type Opened = (RunView, ColumnsFile, Vec<(String, TableReader)>);
 
 /// Text from a file as it may be shown: short, without control characters.
 fn shown(text: &str) -> String {

@@ -187,6 +187,8 @@ impl TableRecorder {
                 Value::F64(row.dropped_bps),
                 Value::F64(row.capacity_bps),
                 Value::U64(row.announced_blocks.into()),
+                Value::F64(row.queue_ms_mean),
+                Value::F64(row.backlog_bits),
             ],
         );
     }

@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::summary::Provenance;
 use steerlab_engine::kernel::{SimSpan, SimTime, Table};
 use steerlab_engine::net::{
-    ArcId, Link, LinkKind, Neighbour, Network, NodeId, Pool, Scheduling, SiteId,
+    ArcId, Link, LinkId, LinkKind, LinkModel, Neighbour, Network, NodeId, Pool, Scheduling, SiteId,
 };
 use steerlab_engine::record::*;
 use steerlab_engine::route::landing::LandingSpec;
@@ -31,6 +31,7 @@ fn link(id: &str, ends: [NodeId; 2], capacity_bps: [u64; 2]) -> Link {
         srlgs: Vec::new(),
         preference: 0,
         distance_km: None,
+        model: LinkModel::default(),
     }
 }
 
@@ -137,6 +138,7 @@ pub(crate) fn scenario() -> Scenario {
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.1, step: SimSpan::from_seconds(60) },
         surges: Vec::new(),
+        fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(1),
         routing: at_once(),
@@ -185,6 +187,7 @@ pub(crate) fn totals() -> RunTotals {
         overload_s,
         carried_bits: 100.0,
         dropped_bits,
+        queue_ms_mean: 1.5,
     };
     let site = |cpu_utilisation_max, cpu_utilisation_mean, overload_s| SiteTotals {
         cpu_utilisation_max,
@@ -208,6 +211,10 @@ pub(crate) fn totals() -> RunTotals {
             arc(1.5, 0.75, 12.0, 20.0),
             arc(0.9, 0.5, 0.0, 0.0),
             arc(9.0, 9.0, 9.0, 9.0),
+        ],
+        bills: vec![
+            LinkBill { link: LinkId(0), billed_bps: 8e6, cost: 16.0 },
+            LinkBill { link: LinkId(1), billed_bps: 2e6, cost: 3.0 },
         ],
         sites: vec![site(0.8, 0.4, 0.0), site(1.2, 0.6, 7.0), site(5.0, 5.0, 5.0)],
         moved_requests_per_s: 3.0,
@@ -288,6 +295,8 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
         placed_bps: 500.0,
         carried_bps: 500.0,
         dropped_bps: 0.0,
+        queue_ms_mean: 2.0,
+        backlog_bits: 4.0,
         capacity_bps: 1000.0,
         announced_blocks: 0,
     };

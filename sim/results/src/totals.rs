@@ -1,13 +1,17 @@
 //! Final figures of a run as flat arrays of numbers, for its cached form.
 
 use serde::{Deserialize, Serialize};
-use steerlab_engine::record::{ArcTotals, Flow, LatencyParts, LatencyStats, RunTotals, SiteTotals};
+use steerlab_engine::net::LinkId;
+use steerlab_engine::record::{
+    ArcTotals, Flow, LatencyParts, LatencyStats, LinkBill, RunTotals, SiteTotals,
+};
 
 /// Numbers besides those of flows, arcs and sites: duration, latency, moved, non-best, byte-km,
 /// transit, requests towards DNS names, those that followed an earlier answer; parts of latency.
 const SCALARS: u64 = 16;
 const FLOW_NUMBERS: usize = 15;
-const ARC_NUMBERS: usize = 5;
+const ARC_NUMBERS: usize = 6;
+const BILL_NUMBERS: usize = 3;
 const SITE_NUMBERS: usize = 11;
 /// Whole numbers: arm, replication, applied, refused, flaps, events, fingerprint.
 pub(crate) const COUNTS: u64 = 7;
@@ -18,6 +22,7 @@ pub(crate) const COUNTS: u64 = 7;
 pub(crate) struct TotalsShape {
     flows: u64,
     arcs: u64,
+    bills: u64,
     sites: u64,
 }
 
@@ -26,6 +31,7 @@ impl TotalsShape {
         TotalsShape {
             flows: totals.flows.len() as u64,
             arcs: totals.arcs.len() as u64,
+            bills: totals.bills.len() as u64,
             sites: totals.sites.len() as u64,
         }
     }
@@ -35,7 +41,8 @@ impl TotalsShape {
         let flows = self.flows.checked_add(1)?.checked_mul(FLOW_NUMBERS as u64)?;
         let arcs = self.arcs.checked_mul(ARC_NUMBERS as u64)?;
         let sites = self.sites.checked_mul(SITE_NUMBERS as u64)?;
-        flows.checked_add(arcs)?.checked_add(sites)?.checked_add(SCALARS)
+        let bills = self.bills.checked_mul(BILL_NUMBERS as u64)?;
+        flows.checked_add(arcs)?.checked_add(bills)?.checked_add(sites)?.checked_add(SCALARS)
     }
 }
 
@@ -103,7 +110,11 @@ pub(crate) fn encode(totals: &RunTotals) -> (Vec<f64>, Vec<u64>) {
             arc.overload_s,
             arc.carried_bits,
             arc.dropped_bits,
+            arc.queue_ms_mean,
         ]);
+    }
+    for bill in &totals.bills {
+        numbers.extend([f64::from(bill.link.0), bill.billed_bps, bill.cost]);
     }
     for site in &totals.sites {
         numbers.extend([
@@ -147,7 +158,8 @@ pub(crate) fn decode(shape: &TotalsShape, numbers: &[f64], counts: &[u64]) -> Op
     };
     let (total, rest) = rest.split_at(FLOW_NUMBERS);
     let (flows, rest) = rest.split_at(usize::try_from(shape.flows).ok()? * FLOW_NUMBERS);
-    let (arcs, sites) = rest.split_at(usize::try_from(shape.arcs).ok()? * ARC_NUMBERS);
+    let (arcs, rest) = rest.split_at(usize::try_from(shape.arcs).ok()? * ARC_NUMBERS);
+    let (bills, sites) = rest.split_at(usize::try_from(shape.bills).ok()? * BILL_NUMBERS);
     let &[arm, replication, actions_applied, actions_refused, flaps, events, fingerprint] = counts
     else {
         return None;
@@ -161,6 +173,7 @@ pub(crate) fn decode(shape: &TotalsShape, numbers: &[f64], counts: &[u64]) -> Op
         latency_ms: LatencyStats { mean, p50, p95, p99 },
         latency_parts_ms: LatencyParts::of(parts.try_into().ok()?),
         arcs: arcs.chunks_exact(ARC_NUMBERS).map(arc_of).collect(),
+        bills: bills.chunks_exact(BILL_NUMBERS).map(bill_of).collect(),
         sites: sites.chunks_exact(SITE_NUMBERS).map(site_of).collect::<Option<_>>()?,
         moved_requests_per_s: moved,
         non_best_site_ratio: non_best,
@@ -184,7 +197,13 @@ fn arc_of(row: &[f64]) -> ArcTotals {
         overload_s: row[2],
         carried_bits: row[3],
         dropped_bits: row[4],
+        queue_ms_mean: row[5],
     }
+}
+
+/// Callers give rows of [`BILL_NUMBERS`] numbers.
+fn bill_of(row: &[f64]) -> LinkBill {
+    LinkBill { link: LinkId(row[0] as u32), billed_bps: row[1], cost: row[2] }
 }
 
 fn site_of(row: &[f64]) -> Option<SiteTotals> {

@@ -1,6 +1,7 @@
 //! A finished run directory in memory: all that reports and notebooks need.
 
 use crate::summary::{Manifest, Summary};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use steerlab_engine::scenario::Scenario;
 
@@ -59,6 +60,25 @@ impl DataTable {
     }
 }
 
+/// How the tables of a view differ from those of the run directory, which may be larger than
+/// memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thinned {
+    /// Buckets in one row; 1 = as they are. Merged rows hold means by length, the largest of
+    /// columns that say largest or percentile, and the last of what holds at the end of a bucket.
+    pub buckets: u64,
+    /// The same for buckets of client groups.
+    pub client_buckets: u64,
+    /// Rows left out at the end of each run, by table that lists what happened.
+    pub left_out: BTreeMap<String, u64>,
+}
+
+impl Default for Thinned {
+    fn default() -> Thinned {
+        Thinned { buckets: 1, client_buckets: 1, left_out: BTreeMap::new() }
+    }
+}
+
 /// A run directory, read.
 #[derive(Clone, Debug)]
 pub struct RunView {
@@ -72,6 +92,8 @@ pub struct RunView {
     pub manifest: Manifest,
     /// All tables, in file-name order.
     pub tables: Vec<DataTable>,
+    /// What was merged or left out to keep them small.
+    pub thinned: Thinned,
 }
 
 impl RunView {

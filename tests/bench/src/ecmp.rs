@@ -15,7 +15,6 @@ use steerlab_engine::net::graph::Adjacency;
 use steerlab_engine::net::testing::{plain_link, plain_site};
 use steerlab_engine::net::{LinkKind, Network, NodeId};
 use steerlab_engine::route::{Installed, RouteTable};
-use steerlab_engine::scenario::ClassId;
 
 /// Processor seconds of one batch, so that the clock's step does not matter.
 const BATCH_CPU_SECONDS: f64 = 0.1;
@@ -136,7 +135,7 @@ impl<'a> Loader<'a> {
         let graph = &self.case.graph;
         self.injection.reset(1, graph.node_count(), self.routes.len(), 0, graph.arc_count());
         for &(from, to, bps) in &self.case.demands {
-            self.injection.add(Way::Dag(self.dags[to.index()]), ClassId(0), from, bps);
+            self.injection.add(Way::Dag(self.dags[to.index()]), 0, from, bps);
         }
         let fabric = Fabric {
             network: &self.case.network,
@@ -144,7 +143,8 @@ impl<'a> Loader<'a> {
             routes: &self.routes,
             tunnels: &[],
             truth: &self.case.truth,
-            classes: 1,
+            queues: 1,
+            tenants: 1,
         };
         fabric.propagate(&self.injection, None, &mut self.arrival_bps);
     }

@@ -6,7 +6,8 @@
 //! paths. What one stage loses is not offered to the next. Links shared in a circle make this a
 //! fixed point, found by damped iteration.
 
-use super::links::{Fabric, Injection, Passage, Path};
+use super::buffers::Buffers;
+use super::links::{Fabric, Injection, Passage, Path, Transfer};
 use super::outcome::served_share;
 use super::server::{Backlog, Mode};
 use crate::kernel::{Id, Table};
@@ -32,7 +33,7 @@ pub struct Branch {
 
 impl Branch {
     /// Ways of the response with their shares; none where egress is not modelled.
-    pub(super) fn exits<'a>(
+    pub(crate) fn exits<'a>(
         &self,
         bundle: &'a Bundle,
     ) -> impl Iterator<Item = (Path, f64)> + use<'a> {
@@ -131,6 +132,8 @@ pub struct Outcome {
     pub latency_s: f64,
     /// What they are spent on; adds up to `latency_s`.
     pub waits: Waits,
+    /// Share that joins buffers of links; negative while they empty.
+    pub queued: f64,
     /// One entry a branch.
     pub branches: Vec<BranchOutcome>,
     /// Whether any branch has a backlog, so that served work is not what arrives.
@@ -142,8 +145,9 @@ pub struct Outcome {
 pub struct BranchOutcome {
     /// Share of the bundle that reaches the servers.
     pub arriving: f64,
-    /// Share of a response that gets through to the user, and what happens to the rest.
-    pub egress: [f64; 4],
+    /// Shares of a response that get through to the user, are lost at full links, at dead ones,
+    /// for want of a route, and join buffers of links.
+    pub egress: [f64; 5],
     /// Whether the colo has a backlog.
     pub backlogged: bool,
     /// Seconds in servers and on our own links.
@@ -185,21 +189,22 @@ pub struct Fluid {
     pub outcome: Vec<Outcome>,
     /// Load that routing places on each arc before any drop, bit/s.
     pub placed_bps: Vec<f64>,
-    /// What arrives at each (arc, class), bit/s.
+    /// What arrives at each (arc, queue), bit/s.
     pub arrival_bps: Vec<f64>,
-    /// Share of it that is carried.
-    pub ratio: Vec<f64>,
+    /// What becomes of it there.
+    pub transfer: Transfer,
     /// Rate of each (tenant, neighbour) before limits, bit/s.
     pub tenant_offered_bps: Vec<f64>,
     /// Largest residual of a fixed point that did not settle; 0 if all did.
     pub residual_max: f64,
-    pub(super) classes: usize,
+    pub(super) queues: usize,
+    pub(super) tenants: usize,
     pub(super) policed: Vec<f64>,
     pub(super) remarked: Vec<f64>,
     pub(super) entry: Vec<Passage>,
     pub(super) passages: Vec<Vec<Passage>>,
     injection: Injection,
-    next_ratio: Vec<f64>,
+    next: Transfer,
 }
 
 /// What the solution depends on.
@@ -214,6 +219,8 @@ pub struct Inputs<'a> {
     pub neighbours: usize,
     /// Backlogs.
     pub backlogs: &'a Table<ColoId, Backlog>,
+    /// What waits in front of links with a memory.
+    pub buffers: &'a Buffers,
     /// Pools of each colo with the share of their servers that is in service.
     pub pools: &'a Table<ColoId, Vec<(Pool, f64)>>,
 }
@@ -225,18 +232,17 @@ impl Fluid {
     /// Solves for the rates in `self.rate`; reads and writes `colos`.
     pub fn solve(&mut self, inputs: &Inputs<'_>, colos: &mut Table<ColoId, ColoState>) {
         let fabric = &inputs.fabric;
-        let slots = fabric.graph.arc_count() * fabric.classes;
-        self.classes = fabric.classes;
-        for values in [&mut self.arrival_bps, &mut self.ratio, &mut self.next_ratio] {
-            values.resize(slots, 0.0);
-        }
+        let slots = fabric.graph.arc_count() * fabric.queues;
+        (self.queues, self.tenants) = (fabric.queues, fabric.tenants);
+        self.arrival_bps.resize(slots, 0.0);
+        self.transfer.reset(slots);
+        self.next.reset(slots);
         self.limit_tenants(inputs);
-        self.ratio.fill(1.0);
         self.passages.clear();
         self.pass(inputs, colos, true);
         self.placed_bps.clear();
         self.placed_bps.extend(
-            self.arrival_bps.chunks(fabric.classes).map(|classes| classes.iter().sum::<f64>()),
+            self.arrival_bps.chunks(fabric.queues).map(|queues| queues.iter().sum::<f64>()),
         );
         self.settle(inputs, colos);
         self.outcomes(inputs, colos);
@@ -278,14 +284,13 @@ impl Fluid {
         let (mut damping, mut last_residual) = (1.0, f64::INFINITY);
         for _ in 0..ITERATIONS_MAX {
             self.pass(inputs, colos, false);
-            let mut next = std::mem::take(&mut self.next_ratio);
-            inputs.fabric.ratios(&self.arrival_bps, &mut next);
+            inputs.fabric.ratios(&self.arrival_bps, inputs.buffers, &mut self.next);
             let mut residual = 0.0_f64;
-            for (ratio, &target) in self.ratio.iter_mut().zip(&next) {
+            for (ratio, &target) in self.transfer.ratio.iter_mut().zip(&self.next.ratio) {
                 residual = residual.max((target - *ratio).abs());
                 *ratio += damping * (target - *ratio);
             }
-            self.next_ratio = next;
+            self.follow_buffers(inputs.buffers);
             if residual <= SETTLED {
                 return;
             }
@@ -298,21 +303,33 @@ impl Fluid {
         self.clamp(inputs, colos);
     }
 
+    /// What joins or leaves buffers, by the ratios in force.
+    fn follow_buffers(&mut self, buffers: &Buffers) {
+        if buffers.bits.is_empty() {
+            return;
+        }
+        self.transfer.out_bps.copy_from_slice(&self.next.out_bps);
+        for (slot, kept) in self.transfer.kept.iter_mut().enumerate() {
+            // What is lost at a full buffer is lost; all else that does not pass joins it.
+            let joins = self.next.kept[slot];
+            *kept = if joins == 0.0 { 0.0 } else { 1.0 - self.transfer.ratio[slot] };
+        }
+    }
+
     /// Makes an unsettled solution feasible: letting less through never makes more arrive
     /// elsewhere, so lowering every share to what fits ends with no link above its capacity.
     fn clamp(&mut self, inputs: &Inputs<'_>, colos: &mut Table<ColoId, ColoState>) {
         for _ in 0..ITERATIONS_MAX {
             self.pass(inputs, colos, false);
-            let mut next = std::mem::take(&mut self.next_ratio);
-            inputs.fabric.ratios(&self.arrival_bps, &mut next);
+            inputs.fabric.ratios(&self.arrival_bps, inputs.buffers, &mut self.next);
             let mut lowered = 0.0_f64;
-            for (ratio, &fits) in self.ratio.iter_mut().zip(&next) {
+            for (ratio, &fits) in self.transfer.ratio.iter_mut().zip(&self.next.ratio) {
                 if fits < *ratio {
                     lowered = lowered.max(*ratio - fits);
                     *ratio = fits;
                 }
             }
-            self.next_ratio = next;
+            self.follow_buffers(inputs.buffers);
             if lowered <= SETTLED {
                 return;
             }
@@ -325,7 +342,7 @@ impl Fluid {
         let fabric = &inputs.fabric;
         let mut injection = std::mem::take(&mut self.injection);
         injection.reset(
-            fabric.classes,
+            fabric.queues,
             fabric.graph.node_count(),
             fabric.routes.len(),
             fabric.tunnels.len(),
@@ -364,9 +381,18 @@ impl Fluid {
             self.leave_backlogs(inputs, colos, &mut injection);
         }
         let mut arrival = std::mem::take(&mut self.arrival_bps);
-        fabric.propagate(&injection, (!lossless).then_some(self.ratio.as_slice()), &mut arrival);
+        fabric.propagate(
+            &injection,
+            (!lossless).then_some(self.transfer.ratio.as_slice()),
+            &mut arrival,
+        );
         self.arrival_bps = arrival;
         self.injection = injection;
+    }
+
+    /// Queue of a class and tenant on every link.
+    pub(super) fn queue_of(&self, class: ClassId, tenant: TenantId) -> usize {
+        class.index() * self.tenants + if self.tenants > 1 { tenant.index() } else { 0 }
     }
 
     /// Requests come in over the entry links. Returns what becomes of them there.
@@ -383,11 +409,15 @@ impl Fluid {
         }
         let bits = self.rate[index] * (1.0 - self.policed[index]) * bundle.request_bits;
         let mut passage = Passage { delivered: 0.0, ..Passage::FREE };
+        let queue = self.queue_of(bundle.class, bundle.tenant);
         for &(arc, share) in &bundle.entry {
-            injection.add_entry(arc, bundle.class, bits * share);
-            let passed = self.ratio[arc.index() * fabric.classes + bundle.class.index()];
-            if lossless || fabric.truth.up[arc.index()] {
-                passage.delivered += share * if lossless { 1.0 } else { passed };
+            injection.add_entry(arc, queue, bits * share);
+            let slot = arc.index() * fabric.queues + queue;
+            if lossless {
+                passage.delivered += share;
+            } else if fabric.truth.up[arc.index()] {
+                passage.delivered += share * self.transfer.ratio[slot];
+                passage.queued += share * self.transfer.kept[slot];
             } else {
                 passage.down += share;
             }
@@ -415,7 +445,8 @@ impl Fluid {
                 * branch.share
                 * if lossless { 1.0 } else { entry.delivered };
             if let Some((node, path)) = branch.spill {
-                injection.add(path, bundle.class, node, entered * bundle.request_bits);
+                let queue = self.queue_of(bundle.class, bundle.tenant);
+                injection.add(path, queue, node, entered * bundle.request_bits);
             }
             let Some(colo) = branch.colo else { continue };
             let arriving = if lossless {

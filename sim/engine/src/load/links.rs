@@ -1,14 +1,14 @@
 //! Traffic on links: what is injected where, what arrives at every arc, what gets through.
 //!
-//! Traffic of one class towards one destination is propagated at once along its DAG, so a whole
+//! Traffic of one queue (a class, or a tenant's part of a class) towards one destination is propagated at once along its DAG, so a whole
 //! matrix costs one pass per destination, not per pair.
 
-use super::sharing::class_ratios;
-use crate::kernel::{Id, SimSpan};
+use super::buffers::Buffers;
+use super::sharing::{Shape, queue_ratios};
+use crate::kernel::Id;
 use crate::net::graph::Adjacency;
 use crate::net::{ArcId, Network, NodeId};
 use crate::route::{Dag, RouteTable};
-use crate::scenario::ClassId;
 use crate::steer::TunnelPair;
 
 /// The links as they really are.
@@ -34,24 +34,24 @@ pub enum Path {
 /// Traffic put into the network, before propagation. Bits per second.
 #[derive(Clone, Debug, Default)]
 pub struct Injection {
-    classes: usize,
+    queues: usize,
     nodes: usize,
-    /// (dag, class, node).
+    /// (dag, queue, node).
     dag: Vec<f64>,
-    /// (tunnel pair, class).
+    /// (tunnel pair, queue).
     tunnels: Vec<f64>,
-    /// (arc, class): traffic that enters over one arc and goes no further.
+    /// (arc, queue): traffic that enters over one arc and goes no further.
     arcs: Vec<f64>,
 }
 
 impl Injection {
     /// Makes room for a shape and empties everything.
-    pub fn reset(&mut self, classes: usize, nodes: usize, dags: usize, pairs: usize, arcs: usize) {
-        (self.classes, self.nodes) = (classes, nodes);
+    pub fn reset(&mut self, queues: usize, nodes: usize, dags: usize, pairs: usize, arcs: usize) {
+        (self.queues, self.nodes) = (queues, nodes);
         for (values, len) in [
-            (&mut self.dag, dags * classes * nodes),
-            (&mut self.tunnels, pairs * classes),
-            (&mut self.arcs, arcs * classes),
+            (&mut self.dag, dags * queues * nodes),
+            (&mut self.tunnels, pairs * queues),
+            (&mut self.arcs, arcs * queues),
         ] {
             values.clear();
             values.resize(len, 0.0);
@@ -60,19 +60,19 @@ impl Injection {
 
     /// Adds traffic at a node.
     #[inline]
-    pub fn add(&mut self, path: Path, class: ClassId, node: NodeId, bps: f64) {
+    pub fn add(&mut self, path: Path, queue: usize, node: NodeId, bps: f64) {
         match path {
             Path::Dag(dag) => {
-                self.dag[(dag * self.classes + class.index()) * self.nodes + node.index()] += bps;
+                self.dag[(dag * self.queues + queue) * self.nodes + node.index()] += bps;
             }
-            Path::Tunnels(pair) => self.tunnels[pair * self.classes + class.index()] += bps,
+            Path::Tunnels(pair) => self.tunnels[pair * self.queues + queue] += bps,
         }
     }
 
     /// Adds traffic that enters over one arc.
     #[inline]
-    pub fn add_entry(&mut self, arc: ArcId, class: ClassId, bps: f64) {
-        self.arcs[arc.index() * self.classes + class.index()] += bps;
+    pub fn add_entry(&mut self, arc: ArcId, queue: usize, bps: f64) {
+        self.arcs[arc.index() * self.queues + queue] += bps;
     }
 }
 
@@ -89,8 +89,36 @@ pub struct Fabric<'a> {
     pub tunnels: &'a [TunnelPair],
     /// Links as they are.
     pub truth: &'a Truth,
-    /// Number of classes.
-    pub classes: usize,
+    /// Queues of every link: a class each, or a (class, tenant) each, classes first.
+    pub queues: usize,
+    /// Queues of one class: 1, or the number of tenants.
+    pub tenants: usize,
+}
+
+/// What every (arc, queue) does to the traffic that arrives there.
+#[derive(Clone, Debug, Default)]
+pub struct Transfer {
+    /// Rate out over rate in: above 1 only while a buffer empties.
+    pub ratio: Vec<f64>,
+    /// Share of what arrives that joins the buffer; negative while it empties, 0 for links without
+    /// a memory.
+    pub kept: Vec<f64>,
+    /// Rate out of a buffer with a memory, bit/s; 0 for other links.
+    pub out_bps: Vec<f64>,
+    /// Seconds in the buffer.
+    pub wait_s: Vec<f64>,
+}
+
+impl Transfer {
+    /// Makes room for this many (arc, queue) slots, with nothing lost, kept or delayed.
+    pub fn reset(&mut self, slots: usize) {
+        self.ratio.clear();
+        self.ratio.resize(slots, 1.0);
+        for values in [&mut self.kept, &mut self.out_bps, &mut self.wait_s] {
+            values.clear();
+            values.resize(slots, 0.0);
+        }
+    }
 }
 
 /// What becomes of traffic from one node to its destination, per unit sent.
@@ -102,6 +130,8 @@ pub struct Passage {
     pub down: f64,
     /// Share that has no route.
     pub no_route: f64,
+    /// Share that joins the buffers of links with a memory; negative while they empty.
+    pub queued: f64,
     /// Mean delay over our own links of what is delivered, seconds, queueing included.
     pub delay_s: f64,
     /// The part of it that is spent in buffers.
@@ -110,13 +140,19 @@ pub struct Passage {
 
 impl Passage {
     /// Nothing happens on the way.
-    pub const FREE: Passage =
-        Passage { delivered: 1.0, down: 0.0, no_route: 0.0, delay_s: 0.0, queue_s: 0.0 };
+    pub const FREE: Passage = Passage {
+        delivered: 1.0,
+        down: 0.0,
+        no_route: 0.0,
+        queued: 0.0,
+        delay_s: 0.0,
+        queue_s: 0.0,
+    };
 
     /// Share lost because links are full.
     #[must_use]
     pub fn full(&self) -> f64 {
-        let full = 1.0 - self.delivered - self.down - self.no_route;
+        let full = 1.0 - self.delivered - self.down - self.no_route - self.queued;
         // Shares that add up to 1 but for rounding are not a loss.
         if full < 1e-13 { 0.0 } else { full }
     }
@@ -130,8 +166,8 @@ impl Passage {
 }
 
 impl Fabric<'_> {
-    fn class_of(&self, arc: ArcId, class: usize) -> usize {
-        arc.index() * self.classes + class
+    fn slot(&self, arc: ArcId, queue: usize) -> usize {
+        arc.index() * self.queues + queue
     }
 
     /// Propagates injected traffic. `ratio` is the share that each (arc, class) lets through; none
@@ -142,8 +178,8 @@ impl Fabric<'_> {
         let mut at = vec![0.0; nodes];
         for dag_index in 0..self.routes.len() {
             let dag = self.routes.dag(dag_index);
-            for class in 0..self.classes {
-                let base = (dag_index * self.classes + class) * nodes;
+            for queue in 0..self.queues {
+                let base = (dag_index * self.queues + queue) * nodes;
                 let injected = &injection.dag[base..base + nodes];
                 if injected.iter().all(|&bps| bps == 0.0) {
                     continue;
@@ -155,7 +191,7 @@ impl Fabric<'_> {
                         continue;
                     }
                     for &(arc, share) in dag.next(node) {
-                        let slot = self.class_of(arc, class);
+                        let slot = self.slot(arc, queue);
                         let arriving = here * share;
                         arrival[slot] += arriving;
                         let passed = ratio.map_or(1.0, |ratio| ratio[slot]);
@@ -165,15 +201,15 @@ impl Fabric<'_> {
             }
         }
         for (pair_index, pair) in self.tunnels.iter().enumerate() {
-            for class in 0..self.classes {
-                let injected = injection.tunnels[pair_index * self.classes + class];
+            for queue in 0..self.queues {
+                let injected = injection.tunnels[pair_index * self.queues + queue];
                 if injected == 0.0 {
                     continue;
                 }
                 for tunnel in &pair.tunnels {
                     let mut here = injected * tunnel.share;
                     for &arc in &tunnel.arcs {
-                        let slot = self.class_of(arc, class);
+                        let slot = self.slot(arc, queue);
                         arrival[slot] += here;
                         here *= ratio.map_or(1.0, |ratio| ratio[slot]);
                     }
@@ -182,37 +218,41 @@ impl Fabric<'_> {
         }
     }
 
-    /// Share of each (arc, class) that gets through with these arrivals.
-    pub fn ratios(&self, arrival: &[f64], ratio: &mut [f64]) {
+    /// What each (arc, queue) lets through with these arrivals. `kept` and `out_bps` are written
+    /// only where a link has a memory; they hold zeros elsewhere.
+    pub fn ratios(&self, arrival: &[f64], buffers: &Buffers, shares: &mut Transfer) {
         for arc in 0..self.graph.arc_count() {
-            let slots = arc * self.classes..(arc + 1) * self.classes;
-            if self.truth.up[arc] {
-                let scheduling = &self.network.links[ArcId::from_index(arc).link()].scheduling;
-                class_ratios(
-                    scheduling,
-                    self.truth.capacity_bps[arc],
-                    &arrival[slots.clone()],
-                    &mut ratio[slots],
-                );
+            let slots = arc * self.queues..(arc + 1) * self.queues;
+            if !self.truth.up[arc] {
+                shares.ratio[slots.clone()].fill(0.0);
+                shares.kept[slots.clone()].fill(0.0);
+                shares.out_bps[slots].fill(0.0);
+                continue;
+            }
+            let link = &self.network.links[ArcId::from_index(arc).link()];
+            let shape = Shape {
+                scheduling: &link.scheduling,
+                tenant_weights: &link.model.tenant_weights,
+                tenants: self.tenants,
+                capacity_bps: self.truth.capacity_bps[arc],
+            };
+            if link.model.backlog {
+                buffers.ratios(&shape, link.buffer, slots, arrival, shares);
             } else {
-                ratio[slots].fill(0.0);
+                queue_ratios(&shape, &arrival[slots.clone()], &mut shares.ratio[slots]);
             }
         }
     }
 
-    /// Delay of an arc and the part of it that is queueing, seconds. The way to and through
-    /// neighbours is in the users' round trip.
-    fn delay_s(&self, arc: ArcId, passed: f64) -> (f64, f64) {
+    /// Propagation of our own links; the way to and through neighbours is in the users' round trip.
+    fn propagation_s(&self, arc: ArcId) -> f64 {
         use crate::net::LinkKind::{Backbone, Dci};
         let link = &self.network.links[arc.link()];
-        let propagation =
-            if matches!(link.kind, Backbone | Dci) { link.delay } else { SimSpan::ZERO };
-        let queue = if passed < 1.0 { link.buffer } else { SimSpan::ZERO };
-        (propagation.seconds() + queue.seconds(), queue.seconds())
+        if matches!(link.kind, Backbone | Dci) { link.delay.seconds() } else { 0.0 }
     }
 
-    /// What becomes of traffic of a class from every node along a DAG.
-    pub fn passages(&self, dag: &Dag, class: usize, ratio: &[f64], out: &mut Vec<Passage>) {
+    /// What becomes of traffic of a queue from every node along a DAG.
+    pub fn passages(&self, dag: &Dag, queue: usize, shares: &Transfer, out: &mut Vec<Passage>) {
         out.clear();
         out.resize(
             self.graph.node_count(),
@@ -226,34 +266,37 @@ impl Fabric<'_> {
         for &node in dag.order.iter().rev() {
             let mut sum = Passage { delivered: 0.0, ..Passage::FREE };
             for &(arc, share) in dag.next(node) {
-                let passed = ratio[self.class_of(arc, class)];
+                let slot = self.slot(arc, queue);
+                let passed = shares.ratio[slot];
                 let to = self.graph.to[arc.index()];
                 // Whoever is led to and forwards no further is the destination.
                 let rest = if dag.next(to).is_empty() { Passage::FREE } else { out[to.index()] };
                 let delivered = share * passed * rest.delivered;
                 sum.delivered += delivered;
+                sum.queued += share * (shares.kept[slot] + passed * rest.queued);
                 sum.down +=
                     if self.truth.up[arc.index()] { share * passed * rest.down } else { share };
-                let (delay_s, queue_s) = self.delay_s(arc, passed);
-                sum.delay_s += delivered * (delay_s + rest.delay_s);
+                let queue_s = shares.wait_s[slot];
+                sum.delay_s += delivered * (self.propagation_s(arc) + queue_s + rest.delay_s);
                 sum.queue_s += delivered * (queue_s + rest.queue_s);
             }
             out[node.index()] = sum.with_mean_delay();
         }
     }
 
-    /// What becomes of traffic of a class along the tunnels of a pair.
+    /// What becomes of traffic of a queue along the tunnels of a pair.
     #[must_use]
-    pub fn tunnel_passage(&self, pair: usize, class: usize, ratio: &[f64]) -> Passage {
+    pub fn tunnel_passage(&self, pair: usize, queue: usize, shares: &Transfer) -> Passage {
         let mut sum = Passage { delivered: 0.0, ..Passage::FREE };
         for tunnel in &self.tunnels[pair].tunnels {
             let (mut left, mut delay_s, mut queue_s) = (tunnel.share, 0.0, 0.0);
             for &arc in &tunnel.arcs {
-                let passed = ratio[self.class_of(arc, class)];
-                let (delay, queue) = self.delay_s(arc, passed);
-                delay_s += delay;
-                queue_s += queue;
+                let slot = self.slot(arc, queue);
+                let passed = shares.ratio[slot];
+                delay_s += self.propagation_s(arc) + shares.wait_s[slot];
+                queue_s += shares.wait_s[slot];
                 if self.truth.up[arc.index()] {
+                    sum.queued += left * shares.kept[slot];
                     left *= passed;
                 } else {
                     sum.down += left;

@@ -2,10 +2,12 @@
 
 pub mod admission;
 pub mod balance;
+pub mod billing;
+pub mod buffers;
 pub mod cache;
 pub mod demand;
-pub mod fluid;
 pub mod flows;
+pub mod fluid;
 pub mod histogram;
 pub mod law;
 pub mod links;
@@ -14,3 +16,4 @@ mod outcome;
 pub mod requests;
 pub mod server;
 pub mod sharing;
+pub mod waiting;

@@ -3,8 +3,9 @@
 use super::fluid::{Branch, BranchOutcome, Bundle, ColoState, Fluid, Inputs, Outcome, Waits};
 use super::links::{Fabric, Injection, Passage, Path};
 use super::server::{Backlog, Mode, seconds_per_cpu_s};
+use super::waiting::{State, waits};
 use crate::kernel::{Id, Table};
-use crate::net::{ColoId, NodeId};
+use crate::net::{ArcId, ColoId, NodeId};
 use crate::record::DropCause;
 use crate::scenario::ClassId;
 
@@ -50,8 +51,17 @@ impl Fluid {
     ) -> Passage {
         match branch.spill {
             None => Passage::FREE,
-            Some((node, path)) => self.passage(fabric, path, bundle.class, node),
+            Some((node, path)) => {
+                let queue = self.queue_of(bundle.class, bundle.tenant);
+                self.passage(fabric, path, queue, node)
+            }
         }
+    }
+
+    /// A bundle's queue, and the one of its tenant in the last class.
+    fn queues_of(&self, bundle: &Bundle) -> [usize; 2] {
+        let last = ClassId::from_index(self.queues / self.tenants - 1);
+        [bundle.class, last].map(|class| self.queue_of(class, bundle.tenant))
     }
 
     /// Responses leave along the exits; what is remarked goes in the last class.
@@ -64,10 +74,10 @@ impl Fluid {
         bps: f64,
         injection: &mut Injection,
     ) {
-        let last = ClassId::from_index(self.classes - 1);
+        let [queue, last] = self.queues_of(bundle);
         let remarked = self.remarked[index];
         for (path, share) in exits {
-            injection.add(path, bundle.class, node, bps * share * (1.0 - remarked));
+            injection.add(path, queue, node, bps * share * (1.0 - remarked));
             if remarked > 0.0 {
                 injection.add(path, last, node, bps * share * remarked);
             }
@@ -102,19 +112,19 @@ impl Fluid {
         &mut self,
         fabric: &Fabric<'_>,
         path: Path,
-        class: ClassId,
+        queue: usize,
         node: NodeId,
     ) -> Passage {
         match path {
-            Path::Tunnels(pair) => fabric.tunnel_passage(pair, class.index(), &self.ratio),
+            Path::Tunnels(pair) => fabric.tunnel_passage(pair, queue, &self.transfer),
             Path::Dag(dag) => {
-                let slot = dag * fabric.classes + class.index();
+                let slot = dag * fabric.queues + queue;
                 if self.passages.len() <= slot {
-                    self.passages.resize(fabric.routes.len() * fabric.classes, Vec::new());
+                    self.passages.resize(fabric.routes.len() * fabric.queues, Vec::new());
                 }
                 if self.passages[slot].is_empty() {
                     let mut rows = std::mem::take(&mut self.passages[slot]);
-                    fabric.passages(fabric.routes.dag(dag), class.index(), &self.ratio, &mut rows);
+                    fabric.passages(fabric.routes.dag(dag), queue, &self.transfer, &mut rows);
                     self.passages[slot] = rows;
                 }
                 self.passages[slot][node.index()]
@@ -133,16 +143,17 @@ impl Fluid {
         if bundle.exits.is_empty() {
             return Passage::FREE;
         }
-        let last = ClassId::from_index(self.classes - 1);
+        let [queue, last] = self.queues_of(bundle);
         let remarked = self.remarked[index];
         let mut sum = Passage { delivered: 0.0, ..Passage::FREE };
         for (path, share) in branch.exits(bundle) {
-            for (class, part) in [(bundle.class, 1.0 - remarked), (last, remarked)] {
+            for (queue, part) in [(queue, 1.0 - remarked), (last, remarked)] {
                 if part > 0.0 {
-                    let passage = self.passage(fabric, path, class, branch.node);
+                    let passage = self.passage(fabric, path, queue, branch.node);
                     sum.delivered += share * part * passage.delivered;
                     sum.down += share * part * passage.down;
                     sum.no_route += share * part * passage.no_route;
+                    sum.queued += share * part * passage.queued;
                     sum.delay_s += share * part * passage.delivered * passage.delay_s;
                     sum.queue_s += share * part * passage.delivered * passage.queue_s;
                 }
@@ -154,6 +165,7 @@ impl Fluid {
     /// Fills in `self.outcome` and the response times of `colos`.
     pub(super) fn outcomes(&mut self, inputs: &Inputs<'_>, colos: &mut Table<ColoId, ColoState>) {
         self.passages.clear();
+        self.wait(inputs);
         for (colo, state) in colos.iter_mut() {
             let pools = &inputs.pools[colo];
             // Most changes leave most colos as they were.
@@ -192,20 +204,21 @@ impl Fluid {
             outcome.dropped[DropCause::Down as usize] = 1.0 - policed;
         }
         let entry = self.entry[index];
+        let entry_s = self.entry_wait_s(&inputs.fabric, bundle);
         for branch in &bundle.branches {
             // Nothing arrives any more from a landing site that is down; what waits still leaves.
             let offered = if bundle.dead { 0.0 } else { (1.0 - policed) * branch.share };
             let spill = self.spilled(&inputs.fabric, bundle, branch);
             let arriving = offered * entry.delivered * spill.delivered;
-            lose(&mut outcome.dropped, offered, entry);
-            lose(&mut outcome.dropped, offered * entry.delivered, spill);
+            lose(&mut outcome, offered, entry);
+            lose(&mut outcome, offered * entry.delivered, spill);
             let egress = self.egress(&inputs.fabric, bundle, index, branch);
             let (backlogged, server_s) = self.server(inputs, colos, bundle, branch);
-            let latency_s = server_s + 2.0 * spill.delay_s + egress.delay_s;
-            let link_queue_s = 2.0 * spill.queue_s + egress.queue_s;
+            let latency_s = server_s + 2.0 * spill.delay_s + egress.delay_s + entry_s;
+            let inside_s = 2.0 * spill.queue_s + egress.queue_s;
             let waits = Waits {
-                propagation_s: 2.0 * spill.delay_s + egress.delay_s - link_queue_s,
-                link_queue_s,
+                propagation_s: 2.0 * spill.delay_s + egress.delay_s - inside_s,
+                link_queue_s: inside_s + entry_s,
                 service_s: server_s,
             };
             if backlogged {
@@ -215,11 +228,17 @@ impl Fluid {
                 outcome.served += served;
                 outcome.latency_s += served * latency_s;
                 outcome.waits.add(&waits, served);
-                lose(&mut outcome.dropped, arriving, egress);
+                lose(&mut outcome, arriving, egress);
             }
             branches.push(BranchOutcome {
                 arriving,
-                egress: [egress.delivered, egress.full(), egress.down, egress.no_route],
+                egress: [
+                    egress.delivered,
+                    egress.full(),
+                    egress.down,
+                    egress.no_route,
+                    egress.queued,
+                ],
                 backlogged,
                 latency_s,
                 waits,
@@ -232,6 +251,57 @@ impl Fluid {
         }
         outcome.branches = branches;
         outcome
+    }
+
+    /// How long traffic of every queue waits in front of every link.
+    fn wait(&mut self, inputs: &Inputs<'_>) {
+        let fabric = &inputs.fabric;
+        let transfer = &mut self.transfer;
+        for arc in 0..fabric.graph.arc_count() {
+            let slots = arc * fabric.queues..(arc + 1) * fabric.queues;
+            let link = &fabric.network.links[ArcId::from_index(arc).link()];
+            if !link.model.has_queue() {
+                // Only a link that is too full delays: by its whole buffer.
+                let buffer_s = link.buffer.seconds();
+                for slot in slots {
+                    let full = transfer.ratio[slot] < 1.0;
+                    transfer.wait_s[slot] = if full { buffer_s } else { 0.0 };
+                }
+                continue;
+            }
+            if !fabric.truth.up[arc] {
+                transfer.wait_s[slots].fill(0.0);
+                continue;
+            }
+            let bits = inputs.buffers.bits.get(slots.clone()).unwrap_or_default();
+            let state = State {
+                link,
+                capacity_bps: fabric.truth.capacity_bps[arc],
+                tenants: fabric.tenants,
+                arrival_bps: &self.arrival_bps[slots.clone()],
+                ratio: &transfer.ratio[slots.clone()],
+                bits,
+                out_bps: &transfer.out_bps[slots.clone()],
+                saturated: &[],
+            };
+            waits(&state, &mut transfer.wait_s[slots.clone()]);
+        }
+    }
+
+    /// Mean seconds that requests wait in front of the links by which they come in, where these
+    /// have a queue of their own.
+    fn entry_wait_s(&self, fabric: &Fabric<'_>, bundle: &Bundle) -> f64 {
+        let queue = self.queue_of(bundle.class, bundle.tenant);
+        let (mut passed, mut waited) = (0.0, 0.0);
+        for &(arc, share) in &bundle.entry {
+            let slot = arc.index() * fabric.queues + queue;
+            let through = share * self.transfer.ratio[slot];
+            passed += through;
+            if fabric.network.links[arc.link()].model.has_queue() {
+                waited += through * self.transfer.wait_s[slot];
+            }
+        }
+        if waited > 0.0 { waited / passed } else { 0.0 }
     }
 
     /// Whether a branch's colo has a backlog, and the seconds a request spends there.
@@ -250,9 +320,10 @@ impl Fluid {
     }
 }
 
-/// Books what a passage loses of an amount.
-fn lose(dropped: &mut [f64; DropCause::ALL.len()], amount: f64, passage: Passage) {
-    dropped[DropCause::LinkFull as usize] += amount * passage.full();
-    dropped[DropCause::Down as usize] += amount * passage.down;
-    dropped[DropCause::NoRoute as usize] += amount * passage.no_route;
+/// Books what a passage loses of an amount, and what joins buffers.
+fn lose(outcome: &mut Outcome, amount: f64, passage: Passage) {
+    outcome.dropped[DropCause::LinkFull as usize] += amount * passage.full();
+    outcome.dropped[DropCause::Down as usize] += amount * passage.down;
+    outcome.dropped[DropCause::NoRoute as usize] += amount * passage.no_route;
+    outcome.queued += amount * passage.queued;
 }

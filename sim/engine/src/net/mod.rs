@@ -4,6 +4,7 @@
 
 pub mod geo;
 pub mod graph;
+mod link_model;
 pub mod testing;
 
 use crate::define_ids;
@@ -11,6 +12,7 @@ use crate::kernel::{SimSpan, Table};
 use serde::{Deserialize, Serialize};
 
 pub use geo::GeoPoint;
+pub use link_model::{Billing, LinkModel, Queueing};
 
 define_ids! {
     /// A site (PoP).
@@ -208,6 +210,10 @@ pub struct Link {
     pub preference: u32,
     /// Length used for byte-kilometres, if both ends have a location.
     pub distance_km: Option<f64>,
+    /// Queueing, memory, marks, shares of tenants and bills. Not written where it is the default,
+    /// so that such a scenario keeps its identity.
+    #[serde(default, skip_serializing_if = "LinkModel::is_default")]
+    pub model: LinkModel,
 }
 
 impl ArcId {

@@ -22,6 +22,7 @@ pub fn plain_link(id: &str, kind: LinkKind, ends: [NodeId; 2], capacity_bps: u64
         srlgs: Vec::new(),
         preference: kind.default_preference(),
         distance_km: None,
+        model: super::LinkModel::default(),
     }
 }
 

@@ -4,11 +4,12 @@
 use super::World;
 use super::bundles::DemandFate;
 use crate::kernel::{Id, SimTime};
+use crate::load::billing::{Meter, billed, cost};
 use crate::load::fluid::Waits;
 use crate::load::histogram::Histogram;
 use crate::load::server::Waiting;
-use crate::net::{ArcId, LinkKind, NodeKind};
-use crate::record::{ArcTotals, DropCause, Flow, LatencyParts, SiteTotals};
+use crate::net::{ArcId, LinkId, LinkKind, NodeKind};
+use crate::record::{ArcTotals, DropCause, Flow, LatencyParts, LinkBill, SiteTotals};
 use crate::scenario::Scenario;
 
 /// Accumulated during the present bucket.
@@ -37,6 +38,19 @@ pub(crate) struct ArcCount {
     pub placed_bits: f64,
     pub carried_bits: f64,
     pub dropped_bits: f64,
+    /// Bits carried times the seconds they waited.
+    pub queue_bit_s: f64,
+}
+
+/// What an arc does between two events; rates in bit/s.
+#[derive(Clone, Copy, Debug, Default)]
+struct ArcFlow {
+    arrival: f64,
+    carried: f64,
+    /// Growth of the backlog.
+    kept: f64,
+    /// Bits carried times the seconds they waited, per second.
+    waited: f64,
 }
 
 /// Accumulated during the present client bucket.
@@ -90,6 +104,10 @@ pub(crate) struct Ledger {
     pub exit_bits: f64,
     pub transit_bits: f64,
     pub queueing: Vec<Queueing>,
+    /// Per demand: what waits in buffers of links, in units of its rate times seconds.
+    pub in_buffers: Vec<f64>,
+    /// Meters of the links that have a price.
+    meters: Vec<(LinkId, Meter)>,
     classes: usize,
 }
 
@@ -121,6 +139,14 @@ impl Ledger {
             exit_bits: 0.0,
             transit_bits: 0.0,
             queueing: Vec::new(),
+            in_buffers: Vec::new(),
+            meters: scenario
+                .network
+                .links
+                .iter()
+                .filter(|(_, link)| link.model.billing.is_some())
+                .map(|(id, _)| (id, Meter::default()))
+                .collect(),
             classes: scenario.classes.len(),
         }
     }
@@ -146,15 +172,15 @@ fn parts_of(fate: DemandFate, waits: Waits) -> LatencyParts {
 }
 
 /// A part of a demand's traffic and what became of it.
-struct Part {
-    amount: f64,
-    served: f64,
-    dropped: [f64; DropCause::ALL.len()],
-    queued: f64,
+pub(super) struct Part {
+    pub amount: f64,
+    pub served: f64,
+    pub dropped: [f64; DropCause::ALL.len()],
+    pub queued: f64,
 }
 
 impl Part {
-    fn flow(&self, unit_bits: f64, requests: bool) -> Flow {
+    pub fn flow(&self, unit_bits: f64, requests: bool) -> Flow {
         let count = if requests { 1.0 } else { 0.0 };
         Flow {
             offered_bits: self.amount * unit_bits,
@@ -172,13 +198,17 @@ impl Part {
 impl World<'_> {
     /// Counts everything between the last count and `until` under the present solution.
     pub fn count_until(&mut self, until: SimTime) {
-        let seconds = until.since(self.ledger.counted_until).seconds();
+        let from = self.ledger.counted_until;
+        let seconds = until.since(from).seconds();
         self.ledger.counted_until = until;
         if seconds > 0.0 && self.solution > 0 {
+            self.play_flows(until);
+            self.count_flows(seconds);
             self.count_bundles(seconds);
             self.count_demands(seconds);
             self.count_queues(until, seconds);
             self.count_arcs(seconds);
+            self.count_bills(from, until);
             self.count_sites(seconds);
             self.count_dns(seconds);
         }
@@ -195,7 +225,7 @@ impl World<'_> {
                 amount,
                 served: amount * outcome.served,
                 dropped: outcome.dropped.map(|share| share * amount),
-                queued: 0.0,
+                queued: amount * outcome.queued,
             };
             let slot = bundle.tenant.index() * self.ledger.classes + bundle.class.index();
             self.ledger.bucket_flows[slot].add(&part.flow(bundle.unit_bits(), bundle.requests));
@@ -238,15 +268,18 @@ impl World<'_> {
                 }
                 continue;
             };
+            let outcome = &self.fluid.outcome[number as usize];
+            if outcome.queued != 0.0 {
+                ledger.in_buffers[index] += amount * outcome.queued;
+            }
             let Some(group) = fate.group else { continue };
             let bundle = &self.bundles.list[number as usize];
-            let outcome = &self.fluid.outcome[number as usize];
             let served = amount * outcome.served;
             let part = Part {
                 amount,
                 served,
                 dropped: outcome.dropped.map(|share| share * amount),
-                queued: 0.0,
+                queued: amount * outcome.queued,
             };
             let count = &mut ledger.groups[group.index()];
             count.flow.add(&part.flow(bundle.unit_bits(), true));
@@ -296,7 +329,8 @@ impl World<'_> {
         let outcome = &self.fluid.outcome[row.bundle as usize];
         let node = self.scenario.network.colos[crate::net::ColoId(row.colo)].node;
         let branch = outcome.branches.get(row.branch as usize).copied();
-        let [through, full, down, no_route] = branch.map_or([1.0, 0.0, 0.0, 0.0], |b| b.egress);
+        let [through, full, down, no_route, kept] =
+            branch.map_or([1.0, 0.0, 0.0, 0.0, 0.0], |b| b.egress);
         let per_request = 1.0 / bundle.cpu_s;
         let done = (taken - growth) * per_request;
         let mut dropped = [0.0; DropCause::ALL.len()];
@@ -305,8 +339,11 @@ impl World<'_> {
         dropped[DropCause::Down as usize] = done * down;
         dropped[DropCause::NoRoute as usize] = done * no_route;
         // What arrived is already offered under its bundle; only its fate is counted here.
-        let part =
-            Part { amount: 0.0, served: done * through, dropped, queued: growth * per_request };
+        let queued = growth * per_request + done * kept;
+        let part = Part { amount: 0.0, served: done * through, dropped, queued };
+        if kept != 0.0 {
+            self.ledger.in_buffers[row.demand as usize] += done * kept;
+        }
         let flow = part.flow(bundle.unit_bits(), true);
         let slot = bundle.tenant.index() * self.ledger.classes + bundle.class.index();
         self.ledger.bucket_flows[slot].add(&flow);
@@ -334,9 +371,48 @@ impl World<'_> {
         }
     }
 
+    /// What an arc does under the present solution.
+    fn arc_flow(&self, arc: usize) -> ArcFlow {
+        let transfer = &self.fluid.transfer;
+        let flows = self.flow_bps(arc);
+        let mut flow = ArcFlow { arrival: flows, carried: flows, ..ArcFlow::default() };
+        for slot in arc * self.queues.0..(arc + 1) * self.queues.0 {
+            let arriving = self.fluid.arrival_bps[slot];
+            flow.arrival += arriving;
+            let out = if transfer.out_bps[slot] > 0.0 {
+                let lost = arriving * (1.0 - transfer.ratio[slot] - transfer.kept[slot]);
+                flow.kept += arriving - transfer.out_bps[slot] - lost;
+                transfer.out_bps[slot]
+            } else {
+                arriving * transfer.ratio[slot]
+            };
+            flow.carried += out;
+            flow.waited += out * transfer.wait_s[slot];
+        }
+        flow
+    }
+
+    /// What links with a price carried.
+    fn count_bills(&mut self, from: SimTime, until: SimTime) {
+        for index in 0..self.ledger.meters.len() {
+            let link = self.ledger.meters[index].0;
+            let bps = [0, 1].map(|way| self.arc_flow(ArcId::of(link, way).index()).carried);
+            self.ledger.meters[index].1.carry(from, until, bps);
+        }
+    }
+
+    /// What every link with a price is billed at the end of a run.
+    pub fn bills(&self, end: SimTime) -> Vec<LinkBill> {
+        let bill = |(link, meter): &(LinkId, Meter)| {
+            let billing = self.scenario.network.links[*link].model.billing?;
+            let billed_bps = billed(&meter.samples_until(end), billing.percentile);
+            Some(LinkBill { link: *link, billed_bps, cost: cost(&billing, billed_bps) })
+        };
+        self.ledger.meters.iter().filter_map(bill).collect()
+    }
+
     fn count_arcs(&mut self, seconds: f64) {
         let network = &self.scenario.network;
-        let classes = self.ledger.classes;
         for index in 0..network.arc_count() {
             let arc = ArcId::from_index(index);
             let link = &network.links[arc.link()];
@@ -345,21 +421,17 @@ impl World<'_> {
                 continue;
             }
             let now = self.truth.links.capacity_bps[index];
-            let placed = self.fluid.placed_bps[index];
+            let placed = self.fluid.placed_bps[index] + self.flow_bps(index);
             let utilisation = placed / if now > 0.0 { now } else { configured };
-            let slots = index * classes..(index + 1) * classes;
-            let (mut arrival, mut carried) = (0.0, 0.0);
-            for slot in slots {
-                arrival += self.fluid.arrival_bps[slot];
-                carried += self.fluid.arrival_bps[slot] * self.fluid.ratio[slot];
-            }
+            let ArcFlow { arrival, carried, kept, waited } = self.arc_flow(index);
             let count = &mut self.ledger.arcs[index];
             count.utilisation_s += utilisation * seconds;
             count.utilisation_max = count.utilisation_max.max(utilisation);
             count.overload_s += if utilisation > 1.0 { seconds } else { 0.0 };
             count.placed_bits += placed * seconds;
             count.carried_bits += carried * seconds;
-            count.dropped_bits += (arrival - carried) * seconds;
+            count.dropped_bits += (arrival - carried - kept) * seconds;
+            count.queue_bit_s += waited * seconds;
             if matches!(link.kind, LinkKind::Backbone | LinkKind::Dci) {
                 let km = link.distance_km.unwrap_or(0.0);
                 self.ledger.backbone_byte_km += carried / 8.0 * seconds * km;
@@ -411,6 +483,7 @@ impl World<'_> {
     pub fn anchor_backlogs(&mut self) {
         let since = self.now.since(self.ledger.anchored_at).seconds();
         self.ledger.anchored_at = self.now;
+        self.anchor_buffers(since);
         for (colo, backlog) in self.backlogs.iter_mut() {
             let state = &self.colos[colo];
             if backlog.work_cpu_s == 0.0 && state.arrival <= state.capacity {

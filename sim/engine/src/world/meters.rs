@@ -141,12 +141,16 @@ impl World<'_> {
             }
         }
         if self.meters.used[FeedKind::Links as usize] {
-            let classes = self.scenario.classes.len();
+            self.play_flows(until);
+            let queues = self.queues.0;
             for arc in 0..self.graph.arc_count() {
-                for slot in arc * classes..(arc + 1) * classes {
+                self.meters.arc_offered[arc] += self.flow_bits_since_metered(arc);
+                for slot in arc * queues..(arc + 1) * queues {
                     let arrival = self.fluid.arrival_bps[slot] * seconds;
                     self.meters.arc_offered[arc] += arrival;
-                    self.meters.arc_dropped[arc] += arrival * (1.0 - self.fluid.ratio[slot]);
+                    let transfer = &self.fluid.transfer;
+                    let lost = 1.0 - transfer.ratio[slot] - transfer.kept[slot];
+                    self.meters.arc_dropped[arc] += arrival * lost;
                 }
             }
         }

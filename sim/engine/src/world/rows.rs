@@ -67,8 +67,9 @@ impl World<'_> {
         }
         assert_conserved(&total, self.run_offered_bits(), "bucket");
         let sites = self.site_rows(seconds);
-        let arcs = self.arc_rows(seconds);
+        let arcs = self.arc_rows(end, seconds);
         let tenants = self.tenant_rows(seconds);
+        let flows = self.flow_rows(seconds);
         let ledger = &self.ledger;
         let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let mut parts = LatencyParts::default();
@@ -87,6 +88,7 @@ impl World<'_> {
             sites: &sites,
             arcs: &arcs,
             tenants: &tenants,
+            flows: &flows,
             total: &row,
         });
         self.close_bucket();
@@ -124,7 +126,7 @@ impl World<'_> {
             .collect()
     }
 
-    fn arc_rows(&self, seconds: f64) -> Vec<ArcRow> {
+    fn arc_rows(&self, end: SimTime, seconds: f64) -> Vec<ArcRow> {
         let network = &self.scenario.network;
         (0..network.arc_count())
             .map(ArcId::from_index)
@@ -138,6 +140,12 @@ impl World<'_> {
                     placed_bps: count.placed_bits / seconds,
                     carried_bps: count.carried_bits / seconds,
                     dropped_bps: count.dropped_bits / seconds,
+                    queue_ms_mean: if count.carried_bits > 0.0 {
+                        count.queue_bit_s / count.carried_bits * 1e3
+                    } else {
+                        0.0
+                    },
+                    backlog_bits: self.backlog_bits(arc, end),
                     capacity_bps: self.truth.links.capacity_bps[arc.index()],
                     announced_blocks: self.truth.links.blocks[arc.index()].count_ones(),
                 }
@@ -186,6 +194,7 @@ impl World<'_> {
             total.overload_s += count.overload_s;
             total.carried_bits += count.carried_bits;
             total.dropped_bits += count.dropped_bits;
+            total.queue_ms_mean += count.queue_bit_s * 1e3;
             *count = super::ledger::ArcCount::default();
         }
         ledger.latency_run.merge(&ledger.latency_bucket);
@@ -235,7 +244,10 @@ impl World<'_> {
         assert_conserved(&total, total.offered_bits, "run");
         let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let mut arcs = ledger.arc_totals.clone();
-        arcs.iter_mut().for_each(|arc| arc.utilisation_mean /= duration_s);
+        for arc in &mut arcs {
+            arc.utilisation_mean /= duration_s;
+            arc.queue_ms_mean = share(arc.queue_ms_mean, arc.carried_bits);
+        }
         let mut sites = ledger.site_totals.clone();
         for site in &mut sites {
             site.cpu_utilisation_mean /= duration_s;
@@ -249,6 +261,7 @@ impl World<'_> {
             latency_ms,
             latency_parts_ms: parts_of_mean(&ledger.parts_run, ledger.served_run, &latency_ms),
             arcs,
+            bills: self.bills(SimTime::ZERO.after(self.scenario.horizon)),
             sites,
             moved_requests_per_s: ledger.moved_total,
             non_best_site_ratio: share(ledger.non_best_run, ledger.served_run),

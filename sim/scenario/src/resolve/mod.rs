@@ -10,6 +10,7 @@ mod demands;
 mod dns;
 mod events;
 mod judge;
+mod links;
 mod lints;
 pub(crate) mod load;
 pub(crate) mod names;
@@ -62,6 +63,7 @@ pub(crate) fn scenario(
     };
     resolver.header(fields);
     resolver.classes(fields);
+    resolver.tenants(fields);
     resolver.network(fields);
     resolver.traffic(fields);
     resolver.routing_model(fields);
@@ -125,6 +127,7 @@ fn blank() -> Scenario {
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.0, step: SimSpan::from_seconds(60) },
         surges: Vec::new(),
+        fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::ZERO,
         routing: RoutingSpec {

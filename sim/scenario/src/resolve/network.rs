@@ -9,8 +9,7 @@ use std::sync::Arc;
 use steerlab_engine::kernel::{Id, SimSpan};
 use steerlab_engine::net::geo::{backbone_delay, internet_delay};
 use steerlab_engine::net::{
-    ColoId, Link, LinkKind, Neighbour, NeighbourKind, NodeId, NodeKind, Pool, Scheduling, SiteId,
-    SrlgId,
+    ColoId, Link, LinkKind, Neighbour, NeighbourKind, NodeId, NodeKind, Pool, SiteId, SrlgId,
 };
 use steerlab_engine::route::bgp::Relation;
 
@@ -173,6 +172,7 @@ impl Resolver<'_> {
             srlgs: self.srlgs(fields),
             preference: preference.unwrap_or(kind.default_preference()),
             distance_km,
+            model: self.link_model(fields),
         };
         self.out.network.links.push(link);
         given.is_none() && ends.is_some() && distance_km.is_none()
@@ -214,23 +214,6 @@ impl Resolver<'_> {
         };
         self.error("E0403", fields.place("ends"), message, help);
         kind
-    }
-
-    fn scheduling(&mut self, fields: &Fields) -> Scheduling {
-        let Some(weighted) = fields.fields("scheduling") else { return Scheduling::StrictPriority };
-        let mut weights: Vec<f64> =
-            self.out.classes.rows().iter().map(|class| class.weight).collect();
-        for (class, weight) in dict(weighted, "weights") {
-            let found = self.find(Entity::Class, class);
-            if let (Some(class), Data::Number(weight)) = (found, &weight.data) {
-                weights[class as usize] = *weight;
-            }
-        }
-        if weights.iter().sum::<f64>() <= 0.0 {
-            let message = "the weights of all classes are zero".to_owned();
-            self.error("E0405", weighted.span, message, "give at least one class a weight");
-        }
-        Scheduling::Weighted(weights)
     }
 
     fn srlgs(&mut self, fields: &Fields) -> Vec<SrlgId> {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use steerlab_engine::kernel::SimSpan;
 use steerlab_engine::net::{NeighbourId, SiteId};
 use steerlab_engine::scenario::{
-    Class, ClassId, ClientGroup, DemandNoise, Prefix, Profile, Service, Tenant,
+    Class, ClassId, ClientGroup, DemandNoise, Elastic, Prefix, Profile, Service, Tcp, TcpModel,
+    Tenant,
 };
 
 impl Resolver<'_> {
@@ -31,7 +32,6 @@ impl Resolver<'_> {
     }
 
     pub(super) fn traffic(&mut self, fields: &Fields) {
-        self.tenants(fields);
         self.services(fields);
         for (index, prefix) in fields.rows("prefixes").enumerate() {
             self.define(Entity::Prefix, prefix, index);
@@ -56,7 +56,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn tenants(&mut self, fields: &Fields) {
+    pub(super) fn tenants(&mut self, fields: &Fields) {
         for (index, tenant) in fields.rows("tenants").enumerate() {
             self.define(Entity::Tenant, tenant, index);
             self.out.tenants.push(Tenant {
@@ -88,6 +88,9 @@ impl Resolver<'_> {
                 request_bytes: service.count("request").unwrap_or(0) as f64,
                 response_bytes: service.count("response").unwrap_or(0) as f64,
                 setup_round_trips: round_trips,
+                elastic: elastic(service),
+                tcp: service.fields("tcp").map(tcp),
+                flow: flow(service, self.sink),
             });
         }
         if self.out.services.is_empty() {
@@ -99,6 +102,9 @@ impl Resolver<'_> {
                 request_bytes: 0.0,
                 response_bytes: 0.0,
                 setup_round_trips: 0.0,
+                elastic: None,
+                tcp: None,
+                flow: None,
             });
         }
     }
@@ -133,5 +139,24 @@ impl Resolver<'_> {
             weight: fields.number("weight").unwrap_or(1.0),
             rtt,
         });
+    }
+}
+
+/// How a service's senders adapt: `true`, or a weight.
+fn elastic(service: &Fields) -> Option<Elastic> {
+    match service.fields("elastic") {
+        Some(detail) => Some(Elastic { weight: detail.number("weight").unwrap_or(1.0) }),
+        None => (service.flag("elastic") == Some(true)).then_some(Elastic { weight: 1.0 }),
+    }
+}
+
+fn tcp(fields: &Fields) -> Tcp {
+    let mathis = fields.text("model").is_some_and(|model| &**model == "mathis");
+    Tcp {
+        model: if mathis { TcpModel::Mathis } else { TcpModel::Pftk },
+        window_bytes: fields.count("window").unwrap_or(65_536) as f64,
+        mss_bytes: fields.count("mss").unwrap_or(1_460) as f64,
+        loss_ratio: fields.number("loss").unwrap_or(0.0),
+        flows: fields.count("flows").and_then(|flows| u32::try_from(flows).ok()),
     }
 }

@@ -67,6 +67,58 @@ pub(super) static SERVICE: Mapping = Mapping {
             "Decides the round trips before the answer: 4 with TLS 1.2, 3 with TLS 1.3, 2 with \
              HTTP/3, 1 with 0-RTT and plain UDP.",
         ),
+        default(
+            "elastic",
+            Kind::Either(&Kind::Flag, &ELASTIC),
+            "false",
+            "Whether its senders adapt: at full links they slow down to a weighted max-min fair \
+             share instead of losing; what they do not send is `throttled`.",
+        ),
+        optional(
+            "tcp",
+            Kind::Map(&TCP),
+            "Limits of a connection: a response takes the time that window, loss and round trip \
+             allow. No limit if absent.",
+        ),
+    ],
+};
+
+static ELASTIC: Mapping = Mapping {
+    name: "elastic",
+    doc: "The weight of an elastic service.",
+    keys: &[default(
+        "weight",
+        Kind::Number { min: 1e-9, max: 1e9 },
+        "1",
+        "Weight of one request per second in a fair share; for traffic between nodes, of a demand.",
+    )],
+};
+
+static TCP: Mapping = Mapping {
+    name: "tcp",
+    doc: "What a TCP connection can carry.",
+    keys: &[
+        default(
+            "model",
+            Kind::Choice(&["pftk", "mathis"]),
+            "pftk",
+            "With timeouts (Padhye and others, SIGCOMM 1998), or the square-root law (Mathis and \
+             others, CCR 1997).",
+        ),
+        default("window", Kind::Bytes, "1MB", "Largest window."),
+        default("mss", Kind::Bytes, "1460B", "Segment size."),
+        default(
+            "loss",
+            Kind::Ratio { min: 0.0, max: 0.999 },
+            "0",
+            "Share of segments lost; links that lose more count instead.",
+        ),
+        optional(
+            "flows",
+            Kind::Count { min: 1, max: 1_000_000_000 },
+            "Connections of a demand at a time: an elastic one sends no more than they carry. If \
+             absent there are as many as it takes.",
+        ),
     ],
 };
 

@@ -117,10 +117,35 @@ pub(super) static LINK: Mapping = Mapping {
         ),
         default(
             "scheduling",
-            Kind::Either(&Kind::Choice(&["strict"]), &WEIGHTED),
+            Kind::Either(&Kind::Choice(&["strict", "per-tenant"]), &WEIGHTED),
             "strict",
-            "How classes share it: `strict` priority, or weights.",
+            "How classes share it: `strict` priority, or weights. `per-tenant`: strict, and inside \
+             a class all tenants share alike; else they lose in proportion to what they send.",
         ),
+        default(
+            "queueing",
+            Kind::Either(&Kind::Choice(QUEUEING), &QUEUE),
+            "none",
+            "How long packets wait below saturation: `none`, or as in an M/M/1, M/D/1 or M/G/1 \
+             queue of packets; by class under strict priority. Never longer than `buffer`. With \
+             `none` only a link that is too full delays, by its whole buffer.",
+        ),
+        default(
+            "backlog",
+            Kind::Flag,
+            "false",
+            "Whether the buffer has a memory: it fills at the rate of the excess before anything \
+             is lost, and empties later. Every class (every tenant, if shared by tenant) has a \
+             buffer of its own.",
+        ),
+        optional(
+            "ecn",
+            Kind::Span { min: 0, max: 10 * NS_S },
+            "Marks packets instead of dropping them as soon as its queue is this long, as time at \
+             full rate: elastic services slow down without filling the buffer. If absent they \
+             fill it.",
+        ),
+        optional("billing", Kind::Map(&BILLING), "What it costs; nothing if absent."),
         optional("srlgs", list(&Kind::Id), "Shared-risk groups: links that fail together."),
         optional(
             "preference",
@@ -151,12 +176,59 @@ static BOTH_WEIGHTS: Mapping = Mapping {
 
 static WEIGHTED: Mapping = Mapping {
     name: "weighted",
-    doc: "Classes share a link by weight; what one does not use the others get.",
-    keys: &[required(
-        "weights",
-        Kind::Dict { of: Entity::Class, value: &WEIGHT },
-        "Weight by class; a class that is not named keeps its own weight.",
-    )],
+    doc: "Classes, or tenants inside a class, share a link by weight; what one does not use the \
+          others get.",
+    keys: &[
+        optional(
+            "weights",
+            Kind::Dict { of: Entity::Class, value: &WEIGHT },
+            "Weight by class; a class that is not named keeps its own weight. If absent: strict \
+             priority.",
+        ),
+        optional(
+            "tenants",
+            Kind::Dict { of: Entity::Tenant, value: &WEIGHT },
+            "Weight by tenant inside a class, 1 for those not named. If absent: tenants lose in \
+             proportion to what they send.",
+        ),
+    ],
+};
+
+const QUEUEING: &[&str] = &["none", "mm1", "md1", "mg1"];
+
+static QUEUE: Mapping = Mapping {
+    name: "queue",
+    doc: "A queue of packets in front of a link.",
+    keys: &[
+        required("model", Kind::Choice(QUEUEING), "Which queue."),
+        default("packet", Kind::Bytes, "1500B", "Mean packet size."),
+        default(
+            "cv2",
+            Kind::Number { min: 0.0, max: 1e6 },
+            "1",
+            "Squared coefficient of variation of packet sizes, for `mg1`.",
+        ),
+    ],
+};
+
+static BILLING: Mapping = Mapping {
+    name: "billing",
+    doc: "What a link costs: a percentile of the rates of five minutes each, the larger of both \
+          directions in every five minutes.",
+    keys: &[
+        required(
+            "price_per_mbps",
+            Kind::Number { min: 0.0, max: 1e12 },
+            "Price of one Mbit/s for the run, in any currency.",
+        ),
+        default("commit", Kind::Bandwidth { min: 0 }, "0bps", "Paid for in any case."),
+        default(
+            "percentile",
+            Kind::Ratio { min: 0.000_001, max: 1.0 },
+            "95%",
+            "Share of samples at or below the billed one: number ceil(share x n) of n.",
+        ),
+    ],
 };
 
 /// A made-up world.

@@ -72,11 +72,14 @@ impl AttackFilter {
     /// What a site does at an instant.
     #[must_use]
     pub fn stage(&self, site: usize, now_s: f64) -> Stage {
-        let local = |site: &Site| self.learnt_s(site).is_some_and(|at_s| now_s >= at_s && !self.over(site, now_s));
+        let local = |site: &Site| {
+            self.learnt_s(site).is_some_and(|at_s| now_s >= at_s && !self.over(site, now_s))
+        };
         if local(&self.sites[site]) {
             return Stage::Local;
         }
-        let known = self.first_signature_s().is_some_and(|at_s| now_s >= at_s + self.terms.global_delay_s);
+        let known =
+            self.first_signature_s().is_some_and(|at_s| now_s >= at_s + self.terms.global_delay_s);
         // A signature that no site needs any more is withdrawn everywhere.
         if known && self.sites.iter().any(local) { Stage::Global } else { Stage::Open }
     }
@@ -116,7 +119,8 @@ impl AttackFilter {
     }
 
     fn first_signature_s(&self) -> Option<f64> {
-        let first_s = self.sites.iter().filter_map(|site| self.learnt_s(site)).min_by(f64::total_cmp);
+        let first_s =
+            self.sites.iter().filter_map(|site| self.learnt_s(site)).min_by(f64::total_cmp);
         match (self.first_s, first_s) {
             (Some(kept_s), Some(first_s)) => Some(kept_s.min(first_s)),
             (kept_s, first_s) => kept_s.or(first_s),

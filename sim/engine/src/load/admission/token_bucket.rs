@@ -51,7 +51,8 @@ impl TokenBucket {
     pub fn admit(&mut self, offered_per_s: f64, span_s: f64) -> Passed {
         let until_empty_s = self.empty_in_s(offered_per_s).unwrap_or(f64::INFINITY);
         let free_s = until_empty_s.min(span_s);
-        let passed = offered_per_s * free_s + self.passing_per_s_when_empty(offered_per_s) * (span_s - free_s);
+        let passed = offered_per_s * free_s
+            + self.passing_per_s_when_empty(offered_per_s) * (span_s - free_s);
         let tokens = self.tokens + (self.rate_per_s - offered_per_s) * span_s;
         self.tokens = if until_empty_s < span_s { 0.0 } else { tokens.clamp(0.0, self.burst) };
         self.at_s += span_s;

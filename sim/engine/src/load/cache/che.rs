@@ -167,7 +167,11 @@ pub fn perfect_lfu_hit_ratios(loads: &[Load], capacity_bytes: f64) -> Vec<f64> {
     }
     let density = |load: &Load| load.rate_per_s / load.bytes;
     let kept = |load: &Load, threshold: f64| {
-        if load.rate_per_s <= 0.0 { 0.0 } else { load.spectrum.count_at_least(threshold / density(load)) }
+        if load.rate_per_s <= 0.0 {
+            0.0
+        } else {
+            load.spectrum.count_at_least(threshold / density(load))
+        }
     };
     let kept_bytes = |threshold: f64| -> f64 {
         loads.iter().map(|load| load.bytes * kept(load, threshold)).sum()

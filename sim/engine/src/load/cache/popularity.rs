@@ -117,7 +117,8 @@ impl ZipfSampler {
             return None;
         }
         let objects = f64::from(objects);
-        let mut sampler = ZipfSampler { objects, alpha, area_first: 0.0, area_last: 0.0, sure: 0.0 };
+        let mut sampler =
+            ZipfSampler { objects, alpha, area_first: 0.0, area_last: 0.0, sure: 0.0 };
         sampler.area_first = sampler.area(1.5) - 1.0;
         sampler.area_last = sampler.area(objects + 0.5);
         sampler.sure = 2.0 - sampler.place(sampler.area(2.5) - math::powf(2.0, -alpha));

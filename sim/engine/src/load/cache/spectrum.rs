@@ -31,9 +31,16 @@ pub struct Spectrum {
 /// What "the most popular n" are.
 #[derive(Clone, Debug, PartialEq)]
 enum Ranks {
-    Zipf { objects: f64, alpha: f64, mass: f64 },
+    Zipf {
+        objects: f64,
+        alpha: f64,
+        mass: f64,
+    },
     /// Probabilities, largest first, and their running sums.
-    List { probabilities: Vec<f64>, sums: Vec<f64> },
+    List {
+        probabilities: Vec<f64>,
+        sums: Vec<f64>,
+    },
 }
 
 impl Spectrum {
@@ -150,7 +157,7 @@ impl Spectrum {
     }
 }
 
-/// Sum of r^-alpha for ranks 1 to `ranks`; at most some 1e-12 off for any number of ranks.
+/// Sum of r^-alpha for ranks 1 to `ranks`; relative error below 1e-12 for any number of ranks.
 #[must_use]
 pub fn zipf_mass(ranks: u64, alpha: f64) -> f64 {
     let single = ranks.min(EXACT_RANKS);
@@ -159,10 +166,12 @@ pub fn zipf_mass(ranks: u64, alpha: f64) -> f64 {
         return head;
     }
     // Euler-Maclaurin about the midpoints: integral between half ranks, minus a 24th of the
-    // difference of the slopes.
+    // difference of the slopes, plus 7 / 5760 of that of the third derivatives.
     let (low, high) = (EXACT_RANKS as f64 + 0.5, ranks as f64 + 0.5);
     let slope = |x: f64| -alpha * math::powf(x, -alpha - 1.0);
+    let third = |x: f64| slope(x) * (alpha + 1.0) * (alpha + 2.0) / (x * x);
     head + integral(low, high, alpha) - (slope(high) - slope(low)) / 24.0
+        + (third(high) - third(low)) * (7.0 / 5760.0)
 }
 
 /// Integral of x^-alpha.

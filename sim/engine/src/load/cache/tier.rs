@@ -100,7 +100,9 @@ impl Tiers {
         let mut place = 0;
         let (source, mut ready) = loop {
             let Some(hop) = way.get(place) else { break (Source::Origin, now) };
-            if let Some(ready) = self.nodes[hop.cache as usize].ask(object, bytes, now, self.coalesce) {
+            if let Some(ready) =
+                self.nodes[hop.cache as usize].ask(object, bytes, now, self.coalesce)
+            {
                 break (Source::Cache(place), ready);
             }
             place += 1;

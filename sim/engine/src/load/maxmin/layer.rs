@@ -110,11 +110,6 @@ impl Layer {
         self.rows.len()
     }
 
-    /// Whether any entity stands in this layer.
-    pub fn crosses(&self, resource: usize) -> bool {
-        !self.rows[resource].is_empty()
-    }
-
     /// A new entity without members.
     pub fn insert(&mut self, rows: &[(u32, f64)], weight: f64, cap: Option<f64>) -> u32 {
         let mut path: Vec<u32> = rows.iter().map(|row| row.0).collect();
@@ -351,8 +346,7 @@ impl Layer {
     fn fill(&mut self, node: u32) {
         let index = node as usize;
         self.queued[index] = false;
-        let filled =
-            self.rows[index].fill(self.capacity[index], self.keys.rank[index], &self.keys);
+        let filled = self.rows[index].fill(self.capacity[index], self.keys.rank[index], &self.keys);
         if filled.load != self.load[index] {
             self.load[index] = filled.load;
             self.log_load(node);

@@ -122,6 +122,8 @@ pub struct ArcRow {
     pub dropped_bps: f64,
     /// How long what it carried waited in front of it, mean over bits, ms.
     pub queue_ms_mean: f64,
+    /// Elastic traffic that it marked (ECN) because it was full, bit/s.
+    pub marked_bps: f64,
     /// What waits in front of it at the end of the bucket, bits; 0 for a link without memory.
     pub backlog_bits: f64,
     /// Capacity at the end of the bucket, bit/s; 0 = down.
@@ -269,11 +271,13 @@ pub enum DropCause {
     Blackhole,
     /// It lands at a network that is not ours.
     Hijacked,
+    /// Senders that adapt held it back because links were full.
+    Throttled,
 }
 
 impl DropCause {
     /// All causes; `DropCause as usize` is the position here.
-    pub const ALL: [DropCause; 8] = [
+    pub const ALL: [DropCause; 9] = [
         DropCause::LinkFull,
         DropCause::Down,
         DropCause::NoRoute,
@@ -282,13 +286,23 @@ impl DropCause {
         DropCause::Loop,
         DropCause::Blackhole,
         DropCause::Hijacked,
+        DropCause::Throttled,
     ];
 
     /// Name as in tables.
     #[must_use]
     pub fn name(self) -> &'static str {
-        ["link-full", "down", "no-route", "server-full", "policed", "loop", "blackhole", "hijacked"]
-            [self as usize]
+        [
+            "link-full",
+            "down",
+            "no-route",
+            "server-full",
+            "policed",
+            "loop",
+            "blackhole",
+            "hijacked",
+            "throttled",
+        ][self as usize]
     }
 }
 
@@ -459,6 +473,8 @@ pub struct ArcTotals {
     pub dropped_bits: f64,
     /// How long what it carried waited in front of it, mean over bits, ms.
     pub queue_ms_mean: f64,
+    /// Bits of elastic traffic that it marked (ECN).
+    pub marked_bits: f64,
 }
 
 /// What a link with a price is billed for the whole run.

@@ -7,6 +7,7 @@
 mod buffers;
 mod bundles;
 mod dns;
+mod elastic;
 mod flows;
 mod ledger;
 mod meters;
@@ -403,6 +404,7 @@ impl<'a> World<'a> {
                 self.fluid.rate[*bundle as usize] += rate;
             }
         }
+        let wishes = self.wishes();
         let inputs = Inputs {
             fabric: Fabric {
                 network: &self.scenario.network,
@@ -417,6 +419,7 @@ impl<'a> World<'a> {
             limits: &self.steering.limits,
             neighbours: self.scenario.network.neighbours.len(),
             backlogs: &self.backlogs,
+            wishes: &wishes,
             buffers: &self.buffers,
             pools: &self.pools,
         };

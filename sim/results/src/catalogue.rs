@@ -40,7 +40,7 @@ use Better::{Higher, Lower, Neither};
 const WHOSE: &[&str] = &["class", "tenant"];
 
 #[rustfmt::skip]
-static TABLE: [(MetricInfo, Evaluate); 33] = [
+static TABLE: [(MetricInfo, Evaluate); 34] = [
     (info("offered_bits", "bit", Neither, WHOSE, "traffic that wanted to be moved"), |q| Some(flow(q)?.offered_bits)),
     (info("served_bits", "bit", Higher, WHOSE, "traffic delivered end to end"), |q| Some(flow(q)?.served_bits)),
     (info("served_ratio", "", Higher, WHOSE, "bits delivered end to end over bits offered"), served_ratio),
@@ -63,6 +63,7 @@ static TABLE: [(MetricInfo, Evaluate); 33] = [
     (info("link_carried_bits", "bit", Neither, &["link"], "bits carried, summed over links and directions"), |q| arcs_sum(q, |arc| arc.carried_bits)),
     (info("link_dropped_bits", "bit", Lower, &["link"], "bits dropped at full or dead links, summed over links and directions"), |q| arcs_sum(q, |arc| arc.dropped_bits)),
     (info("link_queue_ms_mean", "ms", Lower, &["link"], "how long bits waited in front of links, mean over bits carried"), link_queue_ms_mean),
+    (info("marked_ratio", "", Lower, &["link"], "bits of elastic services that full links marked (ECN) over bits carried"), |q| ratio(arcs_sum(q, |arc| arc.marked_bits)?, arcs_sum(q, |arc| arc.carried_bits)?)),
     (info("billed_bps", "bit/s", Lower, &["link"], "rates at which links are billed, each the percentile of its five-minute samples, summed over links with a price"), |q| bills(q).map(|bill| bill.billed_bps).reduce(|sum, one| sum + one)),
     (info("cost_p95", "", Lower, &["link"], "cost of links with a price at their billed percentile (the 95th unless another is set), in the currency of the prices"), |q| bills(q).map(|bill| bill.cost).reduce(|sum, one| sum + one)),
     (info("site_utilisation_max", "", Lower, &["site"], "largest offered CPU work over capacity of any site with servers, at any instant"), |q| sites(q).map(|site| site.cpu_utilisation_max).reduce(f64::max)),

@@ -51,7 +51,7 @@ pub const KEYS: [ColumnSpec; 2] =
 
 const TIME: ColumnSpec = number("time_s", "start of the bucket since the scenario's start");
 
-const FLOW: [ColumnSpec; 16] = [
+const FLOW: [ColumnSpec; 17] = [
     number("offered_bps", "traffic that wanted to be moved"),
     number("served_bps", "traffic delivered end to end"),
     number("dropped_bps", "traffic lost, all causes"),
@@ -63,6 +63,7 @@ const FLOW: [ColumnSpec; 16] = [
     number("dropped_bps_loop", "traffic that other networks send in a circle"),
     number("dropped_bps_blackhole", "traffic that another network discards"),
     number("dropped_bps_hijacked", "traffic that lands at a network that is not ours"),
+    number("dropped_bps_throttled", "traffic that adapting senders held back at full links"),
     number(
         "queue_growth_bps",
         "traffic that joined queues of servers and links, less what left them",
@@ -118,7 +119,7 @@ const SITES: [ColumnSpec; 10] = [
     count("up", "1 if up at the end of the bucket, else 0"),
 ];
 
-const LINKS: [ColumnSpec; 11] = [
+const LINKS: [ColumnSpec; 12] = [
     text("link", "link id"),
     text("direction", "forward (first end to second) or back"),
     number(
@@ -135,6 +136,7 @@ const LINKS: [ColumnSpec; 11] = [
         "address blocks the neighbour announces here at the end of the bucket",
     ),
     number("queue_ms_mean", "how long what was carried waited here, mean over bits"),
+    number("marked_bps", "elastic traffic marked here because the link was full"),
     number("backlog_bits", "what waits here at the end of the bucket; 0 without `backlog`"),
 ];
 

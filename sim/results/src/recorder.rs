@@ -188,6 +188,7 @@ impl TableRecorder {
                 Value::F64(row.capacity_bps),
                 Value::U64(row.announced_blocks.into()),
                 Value::F64(row.queue_ms_mean),
+                Value::F64(row.marked_bps),
                 Value::F64(row.backlog_bits),
             ],
         );
@@ -202,7 +203,7 @@ impl TableRecorder {
 }
 
 /// The columns of a flow, in the order of the column table.
-fn flow(flow: &Flow) -> [Value<'static>; 16] {
+fn flow(flow: &Flow) -> [Value<'static>; 17] {
     let dropped = flow.dropped_bits;
     [
         flow.offered_bits,
@@ -216,6 +217,7 @@ fn flow(flow: &Flow) -> [Value<'static>; 16] {
         dropped[5],
         dropped[6],
         dropped[7],
+        dropped[8],
         flow.queued_bits,
         flow.offered_requests,
         flow.served_requests,

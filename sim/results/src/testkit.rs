@@ -188,6 +188,7 @@ pub(crate) fn totals() -> RunTotals {
         carried_bits: 100.0,
         dropped_bits,
         queue_ms_mean: 1.5,
+        marked_bits: 10.0,
     };
     let site = |cpu_utilisation_max, cpu_utilisation_mean, overload_s| SiteTotals {
         cpu_utilisation_max,
@@ -296,6 +297,7 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
         carried_bps: 500.0,
         dropped_bps: 0.0,
         queue_ms_mean: 2.0,
+        marked_bps: 25.0,
         backlog_bits: 4.0,
         capacity_bps: 1000.0,
         announced_blocks: 0,

@@ -9,8 +9,8 @@ use steerlab_engine::record::{
 /// Numbers besides those of flows, arcs and sites: duration, latency, moved, non-best, byte-km,
 /// transit, requests towards DNS names, those that followed an earlier answer; parts of latency.
 const SCALARS: u64 = 16;
-const FLOW_NUMBERS: usize = 15;
-const ARC_NUMBERS: usize = 6;
+const FLOW_NUMBERS: usize = 16;
+const ARC_NUMBERS: usize = 7;
 const BILL_NUMBERS: usize = 3;
 const SITE_NUMBERS: usize = 11;
 /// Whole numbers: arm, replication, applied, refused, flaps, events, fingerprint.
@@ -59,6 +59,7 @@ fn flow_numbers(flow: &Flow) -> [f64; FLOW_NUMBERS] {
         dropped[5],
         dropped[6],
         dropped[7],
+        dropped[8],
         flow.queued_bits,
         flow.offered_requests,
         flow.served_requests,
@@ -69,9 +70,9 @@ fn flow_numbers(flow: &Flow) -> [f64; FLOW_NUMBERS] {
 
 fn flow_of(numbers: &[f64]) -> Option<Flow> {
     let numbers: [f64; FLOW_NUMBERS] = numbers.try_into().ok()?;
-    let [offered_bits, served_bits, a, b, c, d, e, f, g, h, queued_bits, rest @ ..] = numbers;
+    let [offered_bits, served_bits, a, b, c, d, e, f, g, h, i, queued_bits, rest @ ..] = numbers;
     let [offered_requests, served_requests, dropped_requests, queued_requests] = rest;
-    let dropped_bits = [a, b, c, d, e, f, g, h];
+    let dropped_bits = [a, b, c, d, e, f, g, h, i];
     Some(Flow {
         offered_bits,
         served_bits,
@@ -111,6 +112,7 @@ pub(crate) fn encode(totals: &RunTotals) -> (Vec<f64>, Vec<u64>) {
             arc.carried_bits,
             arc.dropped_bits,
             arc.queue_ms_mean,
+            arc.marked_bits,
         ]);
     }
     for bill in &totals.bills {
@@ -198,6 +200,7 @@ fn arc_of(row: &[f64]) -> ArcTotals {
         carried_bits: row[3],
         dropped_bits: row[4],
         queue_ms_mean: row[5],
+        marked_bits: row[6],
     }
 }
 
@@ -227,7 +230,7 @@ mod tests {
     fn totals_go_both_ways() {
         let mut totals = testkit::totals();
         // Every field with a value of its own, so that a swap would show.
-        totals.flows[1].dropped_bits = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+        totals.flows[1].dropped_bits = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
         totals.flows[1].queued_bits = 6.0;
         totals.flows[1].queued_requests = 7.0;
         (totals.arm, totals.replication) = (2, 3);

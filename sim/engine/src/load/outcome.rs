@@ -36,7 +36,7 @@ impl Fluid {
         branch: &Branch,
     ) -> f64 {
         self.rate[index]
-            * (1.0 - self.policed[index])
+            * self.sent(index)
             * branch.share
             * self.entry[index].delivered
             * self.spilled(fabric, bundle, branch).delivered
@@ -200,6 +200,7 @@ impl Fluid {
         let mut outcome = Outcome::default();
         let policed = self.policed[index];
         outcome.dropped[DropCause::Policed as usize] = policed;
+        outcome.dropped[DropCause::Throttled as usize] = (1.0 - policed) * self.throttled[index];
         if bundle.dead {
             outcome.dropped[DropCause::Down as usize] = 1.0 - policed;
         }
@@ -207,7 +208,7 @@ impl Fluid {
         let entry_s = self.entry_wait_s(&inputs.fabric, bundle);
         for branch in &bundle.branches {
             // Nothing arrives any more from a landing site that is down; what waits still leaves.
-            let offered = if bundle.dead { 0.0 } else { (1.0 - policed) * branch.share };
+            let offered = if bundle.dead { 0.0 } else { self.sent(index) * branch.share };
             let spill = self.spilled(&inputs.fabric, bundle, branch);
             let arriving = offered * entry.delivered * spill.delivered;
             lose(&mut outcome, offered, entry);
@@ -264,7 +265,8 @@ impl Fluid {
                 // Only a link that is too full delays: by its whole buffer.
                 let buffer_s = link.buffer.seconds();
                 for slot in slots {
-                    let full = transfer.ratio[slot] < 1.0;
+                    let standing = self.saturated.get(slot).is_some_and(|&full| full);
+                    let full = transfer.ratio[slot] < 1.0 || standing;
                     transfer.wait_s[slot] = if full { buffer_s } else { 0.0 };
                 }
                 continue;
@@ -282,7 +284,7 @@ impl Fluid {
                 ratio: &transfer.ratio[slots.clone()],
                 bits,
                 out_bps: &transfer.out_bps[slots.clone()],
-                saturated: &[],
+                saturated: self.saturated.get(slots.clone()).unwrap_or_default(),
             };
             waits(&state, &mut transfer.wait_s[slots.clone()]);
         }

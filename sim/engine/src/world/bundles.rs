@@ -44,6 +44,8 @@ pub(crate) struct DemandFate {
     pub group: Option<ClientGroupId>,
     /// Nanoseconds of round trips before an answer.
     pub round_trips_ns: u64,
+    /// One of them.
+    pub rtt_ns: u64,
     /// How much of that only sets the connection up.
     pub setup_ns: u64,
     /// Whether another announcing site would be nearer.
@@ -206,6 +208,7 @@ impl World<'_> {
         DemandFate {
             group: Some(group),
             round_trips_ns: (rtt.0 as f64 * trips) as u64,
+            rtt_ns: rtt.0,
             // The last round trip carries the request and its answer.
             setup_ns: (rtt.0 as f64 * (trips - 1.0).max(0.0)) as u64,
             non_best: best.is_some_and(|best| best < rtt),

@@ -145,6 +145,7 @@ impl World<'_> {
                     } else {
                         0.0
                     },
+                    marked_bps: count.marked_bits / seconds,
                     backlog_bits: self.backlog_bits(arc, end),
                     capacity_bps: self.truth.links.capacity_bps[arc.index()],
                     announced_blocks: self.truth.links.blocks[arc.index()].count_ones(),
@@ -194,6 +195,7 @@ impl World<'_> {
             total.overload_s += count.overload_s;
             total.carried_bits += count.carried_bits;
             total.dropped_bits += count.dropped_bits;
+            total.marked_bits += count.marked_bits;
             total.queue_ms_mean += count.queue_bit_s * 1e3;
             *count = super::ledger::ArcCount::default();
         }

@@ -90,7 +90,7 @@ impl Resolver<'_> {
                 setup_round_trips: round_trips,
                 elastic: elastic(service),
                 tcp: service.fields("tcp").map(tcp),
-                flow: flow(service, self.sink),
+                flow: None,
             });
         }
         if self.out.services.is_empty() {

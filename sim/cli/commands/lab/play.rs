@@ -4,6 +4,7 @@ use steerlab_engine::kernel::{SimSpan, SimTime, Stream, StreamKey};
 use steerlab_engine::load::admission::TokenBucket;
 use steerlab_engine::load::balance::audit::{self, Method};
 use steerlab_engine::load::balance::{BalancerSpec, Setting, priority};
+use steerlab_engine::load::billing;
 use steerlab_engine::load::cache::{
     Cache, Expiring, Fifo, Hop, Lfu, Lru, Popularity, RandomEviction, S3Fifo, Tiers, Unbounded,
 };
@@ -11,7 +12,6 @@ use steerlab_engine::load::requests::{
     ArrivalSpec, Cause, Cell, CellSpec, ClassStats, ClientSpec, ConnectionSpec, Discipline,
     FrontSpec, Level, Protocol, ServerSpec,
 };
-use steerlab_engine::theory::money;
 use steerlab_scenario::load_lab::{
     BillingLab, BucketLab, CacheLab, CachePolicy, ChainLab, Experiment, QueueLab, SpillLab,
     TableLab, TiersLab,
@@ -30,7 +30,7 @@ pub fn play(experiment: &Experiment, seed: u64, replication: u32) -> Metrics {
         Experiment::Chain(lab) => chain(lab, seed, replication),
         Experiment::Bucket(lab) => bucket(lab),
         Experiment::Spill(lab) => spill(lab, seed, replication),
-        Experiment::Billing(lab) => billing(lab),
+        Experiment::Billing(lab) => bill(lab),
     }
 }
 
@@ -106,7 +106,8 @@ fn cache(lab: &CacheLab, seed: u64, replication: u32) -> Metrics {
         CachePolicy::Random => {
             Box::new(RandomEviction::new(lab.capacity, stream(seed, replication, "lab-eviction")))
         }
-        CachePolicy::Lfu => Box::new(Lfu::new(lab.capacity)),
+        CachePolicy::Lfu => Box::new(Lfu::in_cache(lab.capacity)),
+        CachePolicy::PerfectLfu => Box::new(Lfu::perfect(lab.capacity)),
         CachePolicy::S3Fifo => Box::new(S3Fifo::new(lab.capacity)),
     };
     let popularity = Popularity::Zipf { objects: lab.objects, alpha: lab.alpha };
@@ -290,6 +291,6 @@ fn spill(lab: &SpillLab, seed: u64, replication: u32) -> Metrics {
     metrics
 }
 
-fn billing(lab: &BillingLab) -> Metrics {
-    vec![one("billed", money::billed(&lab.series, lab.percentile))]
+fn bill(lab: &BillingLab) -> Metrics {
+    vec![one("billed", billing::billed(&lab.series, lab.percentile))]
 }

@@ -87,8 +87,10 @@ pub enum CachePolicy {
     Fifo,
     /// By chance.
     Random,
-    /// Least frequently used.
+    /// Least frequently used, by counts of what is kept.
     Lfu,
+    /// Least frequently used, by counts of everything ever asked for.
+    PerfectLfu,
     /// Three queues.
     S3Fifo,
 }

@@ -259,6 +259,7 @@ fn cache(fields: &Fields) -> Option<(Experiment, Given)> {
             "fifo" => CachePolicy::Fifo,
             "random" => CachePolicy::Random,
             "lfu" => CachePolicy::Lfu,
+            "perfect-lfu" => CachePolicy::PerfectLfu,
             "s3-fifo" => CachePolicy::S3Fifo,
             _ => CachePolicy::Lru,
         },

@@ -130,7 +130,7 @@ static CACHE: Mapping = Mapping {
         required("capacity", Kind::Count { min: 1, max: 100_000_000 }, "Objects it holds."),
         default(
             "policy",
-            Kind::Choice(&["lru", "fifo", "random", "lfu", "s3-fifo"]),
+            Kind::Choice(&["lru", "fifo", "random", "lfu", "perfect-lfu", "s3-fifo"]),
             "lru",
             "How it makes room.",
         ),

@@ -6,8 +6,8 @@ use steerlab_results::engine::kernel::{SimSpan, Table};
 use steerlab_results::engine::net::{GeoPoint, Link, LinkKind, Network, Pool, Scheduling, SiteId};
 use steerlab_results::engine::route::landing::LandingSpec;
 use steerlab_results::engine::scenario::{
-    ActuatorSpec, Arm, Class, ClientGroup, CompareSpec, DemandNoise, FeedSpec, RoutingSpec,
-    Scenario, Tenant,
+    ActuatorSpec, Arm, Class, ClientGroup, CompareSpec, DemandNoise, FeedSpec, Fidelity,
+    RoutingSpec, Scenario, Tenant,
 };
 use steerlab_results::view::{ColumnData, DataColumn, DataTable, RunView, Thinned};
 
@@ -199,6 +199,7 @@ fn rest(
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.1, step: SimSpan::from_seconds(60) },
         surges: vec![],
+        fidelity: Fidelity::Fluid,
         timeline: vec![],
         queue_limit: SimSpan::from_seconds(2),
         routing: RoutingSpec {

@@ -4,9 +4,10 @@
 //! recorders.
 
 use crate::kernel::{SimSpan, SimTime};
+use crate::load::flows::FlowTimes;
 use crate::net::{ArcId, LinkId, SiteId};
 use crate::route::Fate;
-use crate::scenario::{ArmId, ClassId, ClientGroupId, PrefixId, TenantId};
+use crate::scenario::{ArmId, ClassId, ClientGroupId, PrefixId, ServiceId, TenantId};
 use crate::steer::{Action, Refusal, Surface};
 
 /// Listens to one run. All methods have a default that does nothing.
@@ -47,8 +48,33 @@ pub struct Bucket<'a> {
     pub arcs: &'a [ArcRow],
     /// One row a (tenant, class) pair, tenants first.
     pub tenants: &'a [TenantRow],
+    /// One row a service whose traffic is played as single flows.
+    pub flows: &'a [FlowRow],
     /// The whole network.
     pub total: &'a TotalRow,
+}
+
+/// Flows of a service during a bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FlowRow {
+    /// Which service.
+    pub service: ServiceId,
+    /// Flows that arrived.
+    pub started: u64,
+    /// Flows that finished.
+    pub finished: u64,
+    /// Flows that lost their way and ended unfinished.
+    pub broken: u64,
+    /// Flows under way at the end of the bucket.
+    pub active: u64,
+    /// Bits of flows that arrived, per second.
+    pub started_bps: f64,
+    /// Bits of flows that finished, per second.
+    pub finished_bps: f64,
+    /// Mean round trip over our own links of flows that arrived, ms: not part of completion times.
+    pub round_trip_ms_mean: f64,
+    /// How long those that finished took.
+    pub times: FlowTimes,
 }
 
 /// A site during a bucket.

@@ -8,6 +8,7 @@ mod buffers;
 mod bundles;
 mod dns;
 mod elastic;
+mod flows;
 mod ledger;
 mod meters;
 mod requests;
@@ -33,6 +34,7 @@ use std::rc::Rc;
 
 pub(crate) use bundles::Bundles;
 pub(crate) use dns::DnsState;
+pub(crate) use flows::Flows;
 pub(crate) use ledger::Ledger;
 pub(crate) use meters::Meters;
 pub(crate) use requests::Requests;
@@ -150,6 +152,8 @@ pub(crate) struct World<'a> {
     pub queues: (usize, usize),
     pub pools: Table<ColoId, Vec<(Pool, f64)>>,
     pub ledger: Ledger,
+    /// Single flows; none at fluid fidelity.
+    pub flows: Option<Box<Flows>>,
     pub meters: Meters,
     /// Number of the present solution; crossings foreseen by older ones are void.
     pub solution: u64,
@@ -196,6 +200,7 @@ impl<'a> World<'a> {
             queues: buffers::queues_of(scenario),
             pools: Table::filled(network.colos.len(), Vec::new()),
             ledger: Ledger::new(scenario),
+            flows: Flows::of(scenario, replication).map(Box::new),
             meters: Meters::new(scenario),
             solution: 0,
             ways_stale: true,
@@ -313,6 +318,7 @@ impl<'a> World<'a> {
             let index = arc.index();
             let sent: f64 =
                 self.fluid.arrival_bps[index * queues..(index + 1) * queues].iter().sum();
+            let sent = sent + self.flow_bps(index);
             sent > share * self.truth.links.capacity_bps[index] && sent > 0.0
         })
     }
@@ -375,7 +381,11 @@ impl<'a> World<'a> {
     /// Brings the solution up to date with everything that happened at this instant.
     pub fn settle(&mut self) {
         if self.ways_stale || !self.moved.is_empty() {
+            let changed = self.ways_stale;
             self.assign_bundles();
+            if changed {
+                self.reroute_flows();
+            }
             self.solution_stale = true;
         }
         if self.solution_stale {
@@ -422,6 +432,7 @@ impl<'a> World<'a> {
             self.trajectory.absorb_f64(state.seconds_per_cpu_s);
         }
         self.buffers.bits.iter().for_each(|&bits| self.trajectory.absorb_f64(bits));
+        self.offer_to_flows();
         self.assert_links_feasible();
         self.foresee_backlogs();
         self.foresee_buffers();

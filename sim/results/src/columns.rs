@@ -27,8 +27,8 @@ pub struct ColumnSpec {
 }
 
 /// Tables a run fills, in file-name order.
-pub const RUN_TABLES: [&str; 8] =
-    ["actions", "client_groups", "events", "links", "moves", "sites", "tenants", "totals"];
+pub const RUN_TABLES: [&str; 9] =
+    ["actions", "client_groups", "events", "flows", "links", "moves", "sites", "tenants", "totals"];
 
 /// The table of metric values, one row per run and metric, made when runs are put together.
 pub const RUNS_TABLE: &str = "runs";
@@ -151,6 +151,25 @@ const CLIENT_GROUPS: [ColumnSpec; 2] = [
 const CLIENT_LATENCY: [ColumnSpec; 1] =
     [number("latency_ms_mean", "mean latency of served requests; none without requests")];
 
+const FLOWS: [ColumnSpec; 13] = [
+    text("service", "service id; only those with `flow`, at fidelity flows"),
+    count("started", "flows that arrived"),
+    count("finished", "flows that finished"),
+    count("broken", "flows that lost their way and ended unfinished"),
+    count("active", "flows under way at the end of the bucket"),
+    number("started_bps", "bits of flows that arrived, over the length of the bucket"),
+    number("finished_bps", "bits of flows that finished, over the length of the bucket"),
+    number(
+        "round_trip_ms_mean",
+        "round trip over our own links, mean of flows that arrived; not in completion times",
+    ),
+    number("completion_s_mean", "arrival to end, mean of flows that finished; none without any"),
+    number("completion_s_p50", "median of the same"),
+    number("completion_s_p99", "99th percentile of the same"),
+    number("slowdown_mean", "completion time over that alone on the empty path, mean"),
+    number("slowdown_p99", "99th percentile of the same"),
+];
+
 const EVENTS: [ColumnSpec; 5] = [
     number("time_s", "when, since the scenario's start"),
     text("kind", "kind of event"),
@@ -202,6 +221,7 @@ pub fn columns(table: &str) -> Option<Vec<ColumnSpec>> {
         "tenants" => vec![&[TIME], &TENANTS, &FLOW],
         "client_groups" => vec![&[TIME], &CLIENT_GROUPS, &FLOW, &CLIENT_LATENCY],
         "events" => vec![&EVENTS],
+        "flows" => vec![&[TIME], &FLOWS],
         "moves" => vec![&MOVES],
         "actions" => vec![&ACTIONS],
         "runs" => vec![&RUNS],

@@ -10,8 +10,8 @@ use crate::table::{TableBuilder, Value};
 use std::collections::BTreeSet;
 use steerlab_engine::kernel::{Id, SimTime};
 use steerlab_engine::record::{
-    ActionRecord, ArcRow, Bucket, ClientRow, EventRecord, Flow, MoveRecord, Recorder, RunTotals,
-    TenantRow, TotalRow, Warning,
+    ActionRecord, ArcRow, Bucket, ClientRow, EventRecord, Flow, FlowRow, MoveRecord, Recorder,
+    RunTotals, TenantRow, TotalRow, Warning,
 };
 use steerlab_engine::route::Fate;
 use steerlab_engine::scenario::Scenario;
@@ -67,6 +67,7 @@ pub struct TableRecorder {
     tenants: Spool,
     client_groups: Spool,
     events: Spool,
+    flows: Spool,
     moves: Spool,
     /// Site names, to say where a group came from and goes.
     site_ids: Vec<String>,
@@ -84,6 +85,7 @@ impl TableRecorder {
         let tenants = scenario.tenants.rows().iter().map(|row| row.id.as_str());
         let classes = scenario.classes.rows().iter().map(|row| row.id.as_str());
         let groups = || scenario.client_groups.rows().iter().map(|row| row.id.as_str());
+        let services = scenario.services.rows().iter().map(|row| row.id.as_str());
         let prefixes = scenario.prefixes.rows().iter().map(|row| row.id.as_str());
         let table = TableBuilder::new;
         TableRecorder {
@@ -107,6 +109,7 @@ impl TableRecorder {
                     .with_dictionary("landing_site", std::iter::once("").chain(sites())),
             ),
             events: Spool::new(table("events")),
+            flows: Spool::new(table("flows").with_dictionary("service", services)),
             moves: Spool::new(
                 table("moves")
                     .with_dictionary("client_group", groups())
@@ -138,6 +141,7 @@ impl TableRecorder {
             self.actions,
             self.client_groups,
             self.events,
+            self.flows,
             self.links,
             self.moves,
             self.sites,
@@ -190,6 +194,31 @@ impl TableRecorder {
                 Value::F64(row.queue_ms_mean),
                 Value::F64(row.marked_bps),
                 Value::F64(row.backlog_bits),
+            ],
+        );
+    }
+
+    fn flow_row(&mut self, start: SimTime, row: &FlowRow) {
+        let times = &row.times;
+        let of_finished = |value: f64| Value::F64(if row.finished > 0 { value } else { f64::NAN });
+        let trip = if row.started > 0 { row.round_trip_ms_mean } else { f64::NAN };
+        self.flows.push(
+            &mut self.out,
+            &[
+                Value::F64(start.seconds()),
+                Value::Code(row.service.0),
+                Value::U64(row.started),
+                Value::U64(row.finished),
+                Value::U64(row.broken),
+                Value::U64(row.active),
+                Value::F64(row.started_bps),
+                Value::F64(row.finished_bps),
+                Value::F64(trip),
+                of_finished(times.completion_s_mean),
+                of_finished(times.completion_s_p50),
+                of_finished(times.completion_s_p99),
+                of_finished(times.slowdown_mean),
+                of_finished(times.slowdown_p99),
             ],
         );
     }
@@ -255,6 +284,9 @@ impl Recorder for TableRecorder {
         }
         for row in bucket.tenants {
             self.tenant(bucket.start, row);
+        }
+        for row in bucket.flows {
+            self.flow_row(bucket.start, row);
         }
         self.total(bucket.start, bucket.end, bucket.total);
     }

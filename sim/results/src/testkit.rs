@@ -138,6 +138,7 @@ pub(crate) fn scenario() -> Scenario {
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.1, step: SimSpan::from_seconds(60) },
         surges: Vec::new(),
+        fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(1),
         routing: at_once(),
@@ -319,6 +320,7 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
         sites: &[site; 3],
         arcs: &[arc(0), arc(1), arc(2)],
         tenants: &[tenant(0, 0), tenant(0, 1), tenant(1, 0), tenant(1, 1)],
+        flows: &[],
         total: &total,
     });
 }

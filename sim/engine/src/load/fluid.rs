@@ -34,7 +34,7 @@ pub struct Branch {
 
 impl Branch {
     /// Ways of the response with their shares; none where egress is not modelled.
-    pub(super) fn exits<'a>(
+    pub(crate) fn exits<'a>(
         &self,
         bundle: &'a Bundle,
     ) -> impl Iterator<Item = (Path, f64)> + use<'a> {

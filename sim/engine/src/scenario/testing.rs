@@ -43,6 +43,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
                 setup_round_trips: 1.0,
                 elastic: None,
                 tcp: None,
+                flow: None,
             })
             .collect(),
         prefixes: Table::new(),
@@ -53,6 +54,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.0, step: SimSpan::from_seconds(60) },
         surges: Vec::new(),
+        fidelity: crate::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(10),
         routing: quick_routing(),

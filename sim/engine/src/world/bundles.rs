@@ -222,7 +222,11 @@ impl World<'_> {
         }
         let service = &self.scenario.services[key.service];
         let transfer = matches!(key.origin, Origin::Node(_));
-        let (request_bits, response_bits, cpu_s) = Bundle::units(service, transfer);
+        let (request_bits, mut response_bits, cpu_s) = Bundle::units(service, transfer);
+        if self.scenario.plays_flows(key.service) {
+            // What leaves is played flow by flow.
+            response_bits = 0.0;
+        }
         let number = self.bundles.list.len() as u32;
         self.bundles.list.push(Bundle {
             service: key.service,

@@ -215,6 +215,8 @@ impl World<'_> {
         let seconds = until.since(from).seconds();
         self.ledger.counted_until = until;
         if seconds > 0.0 && self.solution > 0 {
+            self.play_flows(until);
+            self.count_flows(seconds);
             self.count_bundles(seconds);
             self.count_demands(seconds);
             self.count_queues(until, seconds);
@@ -389,7 +391,8 @@ impl World<'_> {
     /// What an arc does under the present solution.
     fn arc_flow(&self, arc: usize) -> ArcFlow {
         let transfer = &self.fluid.transfer;
-        let mut flow = ArcFlow::default();
+        let flows = self.flow_bps(arc);
+        let mut flow = ArcFlow { arrival: flows, carried: flows, ..ArcFlow::default() };
         for slot in arc * self.queues.0..(arc + 1) * self.queues.0 {
             let arriving = self.fluid.arrival_bps[slot];
             flow.arrival += arriving;
@@ -436,7 +439,7 @@ impl World<'_> {
                 continue;
             }
             let now = self.truth.links.capacity_bps[index];
-            let placed = self.fluid.placed_bps[index];
+            let placed = self.fluid.placed_bps[index] + self.flow_bps(index);
             let utilisation = placed / if now > 0.0 { now } else { configured };
             let ArcFlow { arrival, carried, kept, waited } = self.arc_flow(index);
             let count = &mut self.ledger.arcs[index];

@@ -69,6 +69,7 @@ impl World<'_> {
         let sites = self.site_rows(seconds);
         let arcs = self.arc_rows(end, seconds);
         let tenants = self.tenant_rows(seconds);
+        let flows = self.flow_rows(seconds);
         let ledger = &self.ledger;
         let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let mut parts = LatencyParts::default();
@@ -87,6 +88,7 @@ impl World<'_> {
             sites: &sites,
             arcs: &arcs,
             tenants: &tenants,
+            flows: &flows,
             total: &row,
         });
         self.close_bucket();

@@ -9,6 +9,7 @@ mod control;
 mod demands;
 mod dns;
 mod events;
+mod flow;
 mod judge;
 mod links;
 mod lints;
@@ -62,6 +63,7 @@ pub(crate) fn scenario(
         demand_sets: Vec::new(),
     };
     resolver.header(fields);
+    resolver.fidelity(fields);
     resolver.classes(fields);
     resolver.tenants(fields);
     resolver.network(fields);
@@ -69,6 +71,7 @@ pub(crate) fn scenario(
     resolver.routing_model(fields);
     resolver.dns(fields);
     resolver.demands(fields);
+    resolver.check_flows(fields);
     resolver.events(fields);
     resolver.control(fields);
     resolver.arms(fields);
@@ -127,6 +130,7 @@ fn blank() -> Scenario {
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.0, step: SimSpan::from_seconds(60) },
         surges: Vec::new(),
+        fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::ZERO,
         routing: RoutingSpec {

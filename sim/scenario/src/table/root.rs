@@ -43,6 +43,13 @@ pub(crate) static ROOT: Mapping = Mapping {
         ),
         default("traffic_step", STEP, "1min", "How often demand changes between events."),
         default(
+            "fidelity",
+            Kind::Choice(&["fluid", "flows"]),
+            "fluid",
+            "How traffic is played. `fluid`: all as rates. `flows`: responses and transfers of \
+             services with `flow` one by one; the rest as rates.",
+        ),
+        default(
             "replications",
             Kind::Count { min: 1, max: limits::REPLICATIONS_MAX },
             "1",

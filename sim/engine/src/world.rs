@@ -2,7 +2,7 @@
 //!
 //! Children: `truth` (what is up), `steering` (announcements, landing, tunnels, limits), `bundles`
 //! (which traffic shares a fate), `ledger` (what has been counted), `meters` (what feeds see),
-//! `requests` (what policies ask and when it takes effect).
+//! `requests` (what policies ask and when it takes effect), `zoom` (colos played request by request).
 
 mod buffers;
 mod bundles;
@@ -15,6 +15,7 @@ mod requests;
 mod rows;
 mod steering;
 mod truth;
+mod zoom;
 
 use crate::kernel::{Fingerprint, Id, SimSpan, SimTime, Table};
 use crate::load::buffers::Buffers;
@@ -155,6 +156,8 @@ pub(crate) struct World<'a> {
     /// Single flows; none at fluid fidelity.
     pub flows: Option<Box<Flows>>,
     pub meters: Meters,
+    /// Colos played request by request.
+    pub zooms: Vec<zoom::Zoom>,
     /// Number of the present solution; crossings foreseen by older ones are void.
     pub solution: u64,
     /// Paths, spills or what is up changed: every bundle's way must be found anew.
@@ -202,6 +205,7 @@ impl<'a> World<'a> {
             ledger: Ledger::new(scenario),
             flows: Flows::of(scenario, replication).map(Box::new),
             meters: Meters::new(scenario),
+            zooms: Vec::new(),
             solution: 0,
             ways_stale: true,
             converging: VecDeque::new(),

@@ -67,7 +67,7 @@ pub(crate) fn arm(id: &str, policy: &str) -> Arm {
     let params = vec![("level".to_owned(), ParamValue::Ratio(0.9))];
     let period = SimSpan::from_seconds(60);
     let policies = vec![PolicySpec { name: policy.into(), period, params }];
-    Arm { id: id.into(), label: format!("arm {id}"), policies }
+    Arm { id: id.into(), label: format!("arm {id}"), policies, balancer: None }
 }
 
 fn unlabelled(metric: &str) -> Operand {
@@ -141,6 +141,7 @@ pub(crate) fn scenario() -> Scenario {
         fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(1),
+        zoom: Vec::new(),
         routing: at_once(),
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
@@ -320,6 +321,7 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
         sites: &[site; 3],
         arcs: &[arc(0), arc(1), arc(2)],
         tenants: &[tenant(0, 0), tenant(0, 1), tenant(1, 0), tenant(1, 1)],
+        flows: &[],
         total: &total,
     });
 }

@@ -57,6 +57,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
         fidelity: crate::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(10),
+        zoom: Vec::new(),
         routing: quick_routing(),
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
@@ -76,6 +77,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
                 period: SimSpan::from_seconds(1),
                 params: Vec::new(),
             }],
+            balancer: None,
         }]
         .into_iter()
         .collect(),

@@ -224,6 +224,7 @@ impl World<'_> {
             self.count_bills(from, until);
             self.count_sites(seconds);
             self.count_dns(seconds);
+            self.play_zooms(from, until);
         }
     }
 

@@ -92,6 +92,7 @@ impl World<'_> {
             total: &row,
         });
         self.close_bucket();
+        self.end_zoom_bucket(start, recorder);
     }
 
     /// Everything offered so far: queues may release what an earlier bucket offered, so rounding
@@ -265,6 +266,7 @@ impl World<'_> {
             arcs,
             bills: self.bills(SimTime::ZERO.after(self.scenario.horizon)),
             sites,
+            zoom: self.zoom_totals(),
             moved_requests_per_s: ledger.moved_total,
             non_best_site_ratio: share(ledger.non_best_run, ledger.served_run),
             actions_applied: self.requests.applied,

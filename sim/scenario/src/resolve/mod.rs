@@ -9,6 +9,7 @@ mod control;
 mod demands;
 mod dns;
 mod events;
+mod flow;
 mod judge;
 mod links;
 mod lints;
@@ -20,6 +21,7 @@ mod routing;
 mod routing_events;
 mod sessions;
 mod traffic;
+mod zoom;
 
 use crate::Vocabulary;
 use crate::clock::{DateTime, Moment};
@@ -62,6 +64,7 @@ pub(crate) fn scenario(
         demand_sets: Vec::new(),
     };
     resolver.header(fields);
+    resolver.fidelity(fields);
     resolver.classes(fields);
     resolver.tenants(fields);
     resolver.network(fields);
@@ -69,8 +72,10 @@ pub(crate) fn scenario(
     resolver.routing_model(fields);
     resolver.dns(fields);
     resolver.demands(fields);
+    resolver.check_flows(fields);
     resolver.events(fields);
     resolver.control(fields);
+    resolver.zooms(fields);
     resolver.arms(fields);
     resolver.judge(fields);
     if resolver.sink.error_count() > 0 {
@@ -130,6 +135,7 @@ fn blank() -> Scenario {
         fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::ZERO,
+        zoom: Vec::new(),
         routing: RoutingSpec {
             igp_convergence: SimSpan::ZERO,
             bgp_convergence_min: SimSpan::ZERO,

@@ -156,6 +156,7 @@ fn rest(
         label: ["What happens without steering", "Spill to neighbours above 90 %", ""][index % 3]
             .to_owned(),
         policies: vec![],
+        balancer: None,
     };
     let feed = FeedSpec {
         period: SimSpan::from_seconds(30),
@@ -202,6 +203,7 @@ fn rest(
         fidelity: Fidelity::Fluid,
         timeline: vec![],
         queue_limit: SimSpan::from_seconds(2),
+        zoom: Vec::new(),
         routing: RoutingSpec {
             igp_convergence: SimSpan::from_millis(500),
             bgp_convergence_min: SimSpan::from_seconds(5),
@@ -212,6 +214,8 @@ fn rest(
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
         dns: Default::default(),
+        caches: Default::default(),
+        admission: Default::default(),
         feeds: vec![feed; 4],
         actuators: vec![actuator; 7],
         arms: (0..shape.arms).map(arm).collect(),

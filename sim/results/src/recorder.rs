@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use steerlab_engine::kernel::{Id, SimTime};
 use steerlab_engine::record::{
     ActionRecord, ArcRow, Bucket, ClientRow, EventRecord, Flow, FlowRow, MoveRecord, Recorder,
-    RunTotals, TenantRow, TotalRow, Warning,
+    RunTotals, TenantRow, TotalRow, Warning, ZoomRow,
 };
 use steerlab_engine::route::Fate;
 use steerlab_engine::scenario::Scenario;
@@ -72,6 +72,7 @@ pub struct TableRecorder {
     /// Site names, to say where a group came from and goes.
     site_ids: Vec<String>,
     actions: Spool,
+    zoom: Spool,
     warnings: BTreeSet<WarningEntry>,
 }
 
@@ -87,6 +88,7 @@ impl TableRecorder {
         let groups = || scenario.client_groups.rows().iter().map(|row| row.id.as_str());
         let services = scenario.services.rows().iter().map(|row| row.id.as_str());
         let prefixes = scenario.prefixes.rows().iter().map(|row| row.id.as_str());
+        let colos = network.colos.rows().iter().map(|row| row.id.as_str());
         let table = TableBuilder::new;
         TableRecorder {
             out: Out { writer, failed: None },
@@ -117,6 +119,7 @@ impl TableRecorder {
             ),
             site_ids: sites().map(str::to_owned).collect(),
             actions: Spool::new(table("actions")),
+            zoom: Spool::new(table("zoom").with_dictionary("colo", colos)),
             warnings: BTreeSet::new(),
         }
     }
@@ -147,6 +150,7 @@ impl TableRecorder {
             self.sites,
             self.tenants,
             self.totals,
+            self.zoom,
         ];
         for Spool { position, rows } in &mut tables {
             self.out.block(*position, rows);
@@ -232,7 +236,7 @@ impl TableRecorder {
 }
 
 /// The columns of a flow, in the order of the column table.
-fn flow(flow: &Flow) -> [Value<'static>; 17] {
+fn flow(flow: &Flow) -> [Value<'static>; 20] {
     let dropped = flow.dropped_bits;
     [
         flow.offered_bits,
@@ -247,6 +251,9 @@ fn flow(flow: &Flow) -> [Value<'static>; 17] {
         dropped[6],
         dropped[7],
         dropped[8],
+        dropped[9],
+        dropped[10],
+        dropped[11],
         flow.queued_bits,
         flow.offered_requests,
         flow.served_requests,
@@ -277,6 +284,10 @@ impl Recorder for TableRecorder {
             let parts = row.latency_parts_ms;
             let latencies = std::iter::once(parts.total()).chain(parts.values());
             values.extend(latencies.map(|ms| Value::F64(if answered { ms } else { f64::NAN })));
+            let asked = row.cache_requests_per_s > 0.0;
+            let hits = if asked { row.cache_hit_ratio } else { f64::NAN };
+            let caches = [row.cache_requests_per_s, hits, row.fetch_bps, row.origin_bps];
+            values.extend(caches.map(Value::F64));
             self.sites.push(&mut self.out, &values);
         }
         for row in bucket.arcs {
@@ -302,6 +313,36 @@ impl Recorder for TableRecorder {
             let served = row.flow.served_requests > 0.0;
             values.push(Value::F64(if served { row.latency_ms_mean } else { f64::NAN }));
             self.client_groups.push(&mut self.out, &values);
+        }
+    }
+
+    fn zoom_bucket(&mut self, start: SimTime, rows: &[ZoomRow]) {
+        for row in rows {
+            let counts = &row.counts;
+            let served = counts.served > 0.0;
+            let latency = |ms: f64| Value::F64(if served { ms } else { f64::NAN });
+            let rate = |count: f64| Value::F64(count / row.seconds);
+            let dropped: f64 = counts.dropped.iter().sum();
+            let mut values = vec![
+                Value::F64(start.seconds()),
+                Value::Code(row.colo.0),
+                Value::F64(row.seconds),
+                rate(counts.offered),
+                rate(counts.served),
+                rate(dropped),
+            ];
+            values.extend(counts.dropped.map(rate));
+            values.extend([counts.retries, counts.hedges, counts.wasted].map(rate));
+            values.extend([counts.connections_opened, counts.connections_broken].map(Value::F64));
+            let ms = &counts.latency_ms;
+            values.extend([ms.mean, ms.p50, ms.p95, ms.p99].map(latency));
+            values.extend(counts.parts_ms.map(latency));
+            values.extend([
+                Value::F64(counts.utilisation_mean),
+                Value::F64(counts.utilisation_max),
+                rate(counts.offered - counts.served - dropped),
+            ]);
+            self.zoom.push(&mut self.out, &values);
         }
     }
 

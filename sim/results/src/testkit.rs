@@ -67,7 +67,7 @@ pub(crate) fn arm(id: &str, policy: &str) -> Arm {
     let params = vec![("level".to_owned(), ParamValue::Ratio(0.9))];
     let period = SimSpan::from_seconds(60);
     let policies = vec![PolicySpec { name: policy.into(), period, params }];
-    Arm { id: id.into(), label: format!("arm {id}"), policies }
+    Arm { id: id.into(), label: format!("arm {id}"), policies, balancer: None }
 }
 
 fn unlabelled(metric: &str) -> Operand {
@@ -124,6 +124,8 @@ pub(crate) fn scenario() -> Scenario {
         .into_iter()
         .collect(),
         dns: Dns::default(),
+        caches: steerlab_engine::scenario::CachePlan::default(),
+        admission: steerlab_engine::scenario::AdmissionPlan::default(),
         profiles: Table::new(),
         matrices: [Matrix {
             file: "m.csv".into(),
@@ -141,6 +143,7 @@ pub(crate) fn scenario() -> Scenario {
         fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(1),
+        zoom: Vec::new(),
         routing: at_once(),
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),

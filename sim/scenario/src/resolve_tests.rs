@@ -3,12 +3,12 @@
 use crate::load::{Loaded, load_text, load_text_with};
 use crate::testing::vocabulary;
 use steerlab_engine::kernel::{SimSpan, SimTime};
-use steerlab_engine::load::flows::Arrivals;
-use steerlab_engine::load::law::Law;
-use steerlab_engine::net::{GeoPoint, LinkId, LinkKind, PoolId, Scheduling, SiteId};
+use steerlab_engine::net::{
+    Billing, GeoPoint, LinkId, LinkKind, LinkModel, PoolId, Queueing, Scheduling, SiteId,
+};
 use steerlab_engine::scenario::{
-    Change, ClientGroupId, DemandId, Fidelity, NameId, PrefixId, Rate, ResolverId, Scenario,
-    Source, Target, TenantId, TimelineEvent,
+    Change, ClientGroupId, DemandId, Elastic, NameId, PrefixId, Rate, ResolverId, Scenario, Source,
+    Target, Tcp, TcpModel, TenantId, TimelineEvent,
 };
 use steerlab_engine::steer::{Action, AnswerScope, FeedKind, ParamValue, Surface};
 
@@ -525,48 +525,51 @@ fn a_script_answers_names() {
 }
 
 #[test]
-fn services_say_how_their_flows_come() {
-    let flow = |text: &str| {
-        let services = format!("services: [{{id: bulk, response: 1MB, flow: {text}}}]\n");
-        scenario(&format!("horizon: 1h\nfidelity: flows\n{services}{ARMS}"))
-    };
-    let spec = |text: &str| flow(text).services.rows()[0].flow.clone().expect("it has flows");
-    assert_eq!(flow("{}").fidelity, Fidelity::Flows);
-    let plain = spec("{}");
-    assert_eq!((plain.mean_bits, plain.size), (8e6, Law::Exponential));
-    assert_eq!(plain.arrivals, Arrivals::Poisson);
-    let pareto = spec("{mean: 10kB, size: \"pareto:2.5\", on_off: {on: 1s, off: 3s}}");
-    assert_eq!((pareto.mean_bits, pareto.size), (8e4, Law::Pareto(2.5)));
-    assert_eq!(pareto.arrivals, Arrivals::OnOff { on_s: 1.0, off_s: 3.0 });
-    let measured = spec("{points: [{size: 1kB, share: 0.5}, {size: 3kB, share: 1}]}");
-    // Half of the flows 0 to 1 kB, half 1 to 3 kB.
-    assert_eq!(measured.mean_bits, 1250.0 * 8.0);
-    let points = vec![(1000.0 / 1250.0, 0.5), (3000.0 / 1250.0, 1.0)];
-    assert_eq!(measured.size, Law::Empirical(points.into()));
-    let recorded = spec("{recorded: [{at: 1s, size: 1kB}, {at: 2s, size: 2kB}]}");
-    let list = vec![(SimTime(1_000_000_000), 8e3), (SimTime(2_000_000_000), 16e3)];
-    assert_eq!(recorded.arrivals, Arrivals::Recorded(list.into()));
-}
-
-#[test]
-fn flows_that_make_no_sense_are_told() {
-    let of = |text: &str| {
-        let services = format!("services: [{{id: bulk, response: 0B, flow: {text}}}]\n");
-        codes(&format!("horizon: 1h\nfidelity: flows\n{services}{ARMS}"))
-    };
-    assert_eq!(of("{}"), ["E0202"], "no size");
-    assert_eq!(of("{mean: 1kB, size: sometimes}"), ["E0203"]);
-    assert_eq!(of("{points: [{size: 2kB, share: 0.5}, {size: 1kB, share: 1}]}"), ["E0202"]);
-    assert_eq!(of("{points: [{size: 2kB, share: 0.5}]}"), ["E0202"], "half of them have no size");
-    assert_eq!(of("{mean: 1kB, points: [{size: 2kB, share: 1}]}"), ["E0408"]);
-    let both = "{mean: 1kB, on_off: {on: 1s, off: 1s}, recorded: [{at: 1s, size: 1kB}]}";
-    assert_eq!(of(both), ["E0408"]);
-    let late = "{mean: 1kB, recorded: [{at: 2s, size: 1kB}, {at: 1s, size: 1kB}]}";
-    assert_eq!(of(late), ["E0202"]);
-    let many = format!(
-        "horizon: 10h\nfidelity: flows\n{SITES}{ARMS}services: [{{id: bulk, response: 1B, flow: {{}}}}]\n\
-         links: [{{id: l, between: [ams, fra], capacity: 1Tbps}}]\n\
-         demands: [{{id: d, from: ams, to: fra, rate: 100Gbps}}]\n"
+fn links_and_services_have_options() {
+    let options = "
+sites: [{id: ams, at: [52.37, 4.90]}, {id: fra, at: [50.11, 8.68]}]
+tenants: [{id: shop}, {id: video}]
+services:
+  - {id: web, response: 10kB}
+  - {id: video, response: 1MB, elastic: {weight: 3}, tcp: {model: mathis, window: 64kB, loss: 0.1%, flows: 8}}
+  - {id: bulk, response: 1MB, elastic: true}
+links:
+  - {id: plain, ends: [ams, fra], capacity: 10Gbps}
+  - {id: deep, ends: [ams, fra], capacity: 10Gbps, backlog: true, ecn: 1ms, scheduling: per-tenant,
+     queueing: {model: mg1, packet: 500B, cv2: 2.5}}
+  - {id: paid, ends: [ams, fra], capacity: 10Gbps, queueing: md1, scheduling: {tenants: {video: 4}},
+     billing: {price_per_mbps: 0.5, commit: 1Gbps}}
+";
+    let scenario = scenario(&format!("horizon: 1h\n{ARMS}{options}"));
+    let [plain, deep, paid] = scenario.network.links.rows() else { panic!("three links") };
+    assert!(plain.model.is_default());
+    assert_eq!(
+        deep.model,
+        LinkModel {
+            queueing: Queueing::Mg1,
+            packet_bits: 4_000.0,
+            packet_cv2: 2.5,
+            backlog: true,
+            ecn: Some(SimSpan::from_millis(1)),
+            tenant_weights: vec![1.0, 1.0],
+            billing: None,
+        }
     );
-    assert_eq!(codes(&many), ["E0412"]);
+    assert_eq!(deep.scheduling, Scheduling::StrictPriority);
+    assert_eq!((paid.model.queueing, paid.model.packet_bits), (Queueing::Md1, 12_000.0));
+    assert_eq!(paid.model.tenant_weights, [1.0, 4.0]);
+    let billing = Billing { price_per_mbps: 0.5, commit_bps: 1_000_000_000, percentile: 0.95 };
+    assert_eq!(paid.model.billing, Some(billing));
+    let [web, video, bulk] = scenario.services.rows() else { panic!("three services") };
+    assert_eq!((web.elastic, web.tcp), (None, None));
+    assert_eq!(video.elastic, Some(Elastic { weight: 3.0 }));
+    let tcp = Tcp {
+        model: TcpModel::Mathis,
+        window_bytes: 64_000.0,
+        mss_bytes: 1_460.0,
+        loss_ratio: 0.001,
+        flows: Some(8),
+    };
+    assert_eq!(video.tcp, Some(tcp));
+    assert_eq!(bulk.elastic, Some(Elastic { weight: 1.0 }));
 }

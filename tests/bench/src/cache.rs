@@ -46,7 +46,9 @@ pub fn print(requests: u64, repeats: usize) -> Result<(), String> {
                 let time_s = che::characteristic_time_s(eviction, loads, CAPACITY as f64);
                 format!("{:.4}", che::hit_ratio(eviction, &load, time_s))
             });
-            println!("{objects:<9} {alpha:<6} {name:<9} {rate:>13.1}  {hit_ratio:>9.4}  {expected}");
+            println!(
+                "{objects:<9} {alpha:<6} {name:<9} {rate:>13.1}  {hit_ratio:>9.4}  {expected}"
+            );
         }
     }
     Ok(())

@@ -18,8 +18,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bgp;
-mod ecmp;
 mod cache;
+mod ecmp;
 mod flows;
 mod hold;
 mod internet;

@@ -10,8 +10,8 @@ use crate::table::{TableBuilder, Value};
 use std::collections::BTreeSet;
 use steerlab_engine::kernel::{Id, SimTime};
 use steerlab_engine::record::{
-    ActionRecord, ArcRow, Bucket, ClientRow, EventRecord, Flow, MoveRecord, Recorder, RunTotals,
-    TenantRow, TotalRow, Warning, ZoomRow,
+    ActionRecord, ArcRow, Bucket, ClientRow, EventRecord, Flow, FlowRow, MoveRecord, Recorder,
+    RunTotals, TenantRow, TotalRow, Warning, ZoomRow,
 };
 use steerlab_engine::route::Fate;
 use steerlab_engine::scenario::Scenario;
@@ -67,6 +67,7 @@ pub struct TableRecorder {
     tenants: Spool,
     client_groups: Spool,
     events: Spool,
+    flows: Spool,
     moves: Spool,
     /// Site names, to say where a group came from and goes.
     site_ids: Vec<String>,
@@ -85,6 +86,7 @@ impl TableRecorder {
         let tenants = scenario.tenants.rows().iter().map(|row| row.id.as_str());
         let classes = scenario.classes.rows().iter().map(|row| row.id.as_str());
         let groups = || scenario.client_groups.rows().iter().map(|row| row.id.as_str());
+        let services = scenario.services.rows().iter().map(|row| row.id.as_str());
         let prefixes = scenario.prefixes.rows().iter().map(|row| row.id.as_str());
         let colos = network.colos.rows().iter().map(|row| row.id.as_str());
         let table = TableBuilder::new;
@@ -109,6 +111,7 @@ impl TableRecorder {
                     .with_dictionary("landing_site", std::iter::once("").chain(sites())),
             ),
             events: Spool::new(table("events")),
+            flows: Spool::new(table("flows").with_dictionary("service", services)),
             moves: Spool::new(
                 table("moves")
                     .with_dictionary("client_group", groups())
@@ -141,6 +144,7 @@ impl TableRecorder {
             self.actions,
             self.client_groups,
             self.events,
+            self.flows,
             self.links,
             self.moves,
             self.sites,
@@ -198,6 +202,31 @@ impl TableRecorder {
         );
     }
 
+    fn flow_row(&mut self, start: SimTime, row: &FlowRow) {
+        let times = &row.times;
+        let of_finished = |value: f64| Value::F64(if row.finished > 0 { value } else { f64::NAN });
+        let trip = if row.started > 0 { row.round_trip_ms_mean } else { f64::NAN };
+        self.flows.push(
+            &mut self.out,
+            &[
+                Value::F64(start.seconds()),
+                Value::Code(row.service.0),
+                Value::U64(row.started),
+                Value::U64(row.finished),
+                Value::U64(row.broken),
+                Value::U64(row.active),
+                Value::F64(row.started_bps),
+                Value::F64(row.finished_bps),
+                Value::F64(trip),
+                of_finished(times.completion_s_mean),
+                of_finished(times.completion_s_p50),
+                of_finished(times.completion_s_p99),
+                of_finished(times.slowdown_mean),
+                of_finished(times.slowdown_p99),
+            ],
+        );
+    }
+
     fn tenant(&mut self, start: SimTime, row: &TenantRow) {
         let mut values =
             vec![Value::F64(start.seconds()), Value::Code(row.tenant.0), Value::Code(row.class.0)];
@@ -207,7 +236,7 @@ impl TableRecorder {
 }
 
 /// The columns of a flow, in the order of the column table.
-fn flow(flow: &Flow) -> [Value<'static>; 17] {
+fn flow(flow: &Flow) -> [Value<'static>; 20] {
     let dropped = flow.dropped_bits;
     [
         flow.offered_bits,
@@ -222,6 +251,9 @@ fn flow(flow: &Flow) -> [Value<'static>; 17] {
         dropped[6],
         dropped[7],
         dropped[8],
+        dropped[9],
+        dropped[10],
+        dropped[11],
         flow.queued_bits,
         flow.offered_requests,
         flow.served_requests,
@@ -252,6 +284,10 @@ impl Recorder for TableRecorder {
             let parts = row.latency_parts_ms;
             let latencies = std::iter::once(parts.total()).chain(parts.values());
             values.extend(latencies.map(|ms| Value::F64(if answered { ms } else { f64::NAN })));
+            let asked = row.cache_requests_per_s > 0.0;
+            let hits = if asked { row.cache_hit_ratio } else { f64::NAN };
+            let caches = [row.cache_requests_per_s, hits, row.fetch_bps, row.origin_bps];
+            values.extend(caches.map(Value::F64));
             self.sites.push(&mut self.out, &values);
         }
         for row in bucket.arcs {
@@ -259,6 +295,9 @@ impl Recorder for TableRecorder {
         }
         for row in bucket.tenants {
             self.tenant(bucket.start, row);
+        }
+        for row in bucket.flows {
+            self.flow_row(bucket.start, row);
         }
         self.total(bucket.start, bucket.end, bucket.total);
     }

@@ -124,6 +124,8 @@ pub(crate) fn scenario() -> Scenario {
         .into_iter()
         .collect(),
         dns: Dns::default(),
+        caches: steerlab_engine::scenario::CachePlan::default(),
+        admission: steerlab_engine::scenario::AdmissionPlan::default(),
         profiles: Table::new(),
         matrices: [Matrix {
             file: "m.csv".into(),
@@ -202,6 +204,7 @@ pub(crate) fn totals() -> RunTotals {
     };
     RunTotals {
         arm: 0,
+        zoom: Vec::new(),
         replication: 0,
         duration_s: 180.0,
         flows,
@@ -321,6 +324,7 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
         sites: &[site; 3],
         arcs: &[arc(0), arc(1), arc(2)],
         tenants: &[tenant(0, 0), tenant(0, 1), tenant(1, 0), tenant(1, 1)],
+        flows: &[],
         total: &total,
     });
 }

@@ -269,6 +269,15 @@ static EXAMPLES: &[Example] = &[
     ),
     example(
         "E0415",
+        "services: [{id: web, response: 10kB, cache: {objects: 1000}}]\n\
+         caches: {origin: ams, at: [{sites: [ams], capacity: 1MB, upper: fra}, \
+         {sites: [fra], capacity: 1MB, upper: ams}]}\n",
+        "services: [{id: web, response: 10kB, cache: {objects: 1000}}]\n\
+         caches: {origin: ams, at: [{sites: [ams], capacity: 1MB, upper: fra}, \
+         {sites: [fra], capacity: 1MB}]}\n",
+    ),
+    example(
+        "E0416",
         "zoom:\n  - {sites: [ams]}\n",
         "sites:\n  - {id: ams, at: [52.37, 4.90], pools: [{id: a, servers: 4, cores: 8}]}\n  \
          - {id: fra, at: [50.11, 8.68]}\nzoom:\n  - {sites: [ams]}\n",

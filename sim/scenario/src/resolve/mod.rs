@@ -8,7 +8,9 @@ mod arms;
 mod control;
 mod demands;
 mod dns;
+mod edge;
 mod events;
+mod flow;
 mod judge;
 mod links;
 mod lints;
@@ -63,6 +65,7 @@ pub(crate) fn scenario(
         demand_sets: Vec::new(),
     };
     resolver.header(fields);
+    resolver.fidelity(fields);
     resolver.classes(fields);
     resolver.tenants(fields);
     resolver.network(fields);
@@ -70,6 +73,8 @@ pub(crate) fn scenario(
     resolver.routing_model(fields);
     resolver.dns(fields);
     resolver.demands(fields);
+    resolver.check_flows(fields);
+    resolver.edge(fields);
     resolver.events(fields);
     resolver.control(fields);
     resolver.zooms(fields);
@@ -124,6 +129,8 @@ fn blank() -> Scenario {
         prefixes: Table::new(),
         client_groups: Table::new(),
         dns: Dns::default(),
+        caches: steerlab_engine::scenario::CachePlan::default(),
+        admission: steerlab_engine::scenario::AdmissionPlan::default(),
         profiles: Table::new(),
         matrices: Table::new(),
         demands: Table::new(),

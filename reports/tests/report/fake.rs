@@ -214,6 +214,8 @@ fn rest(
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
         dns: Default::default(),
+        caches: Default::default(),
+        admission: Default::default(),
         feeds: vec![feed; 4],
         actuators: vec![actuator; 7],
         arms: (0..shape.arms).map(arm).collect(),

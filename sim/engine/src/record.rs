@@ -102,6 +102,14 @@ pub struct SiteRow {
     pub answered_requests_per_s: f64,
     /// What those waited for, means in ms; zeros without requests.
     pub latency_parts_ms: LatencyParts,
+    /// Share of the requests served there for what caches may keep that were hits; 0 without.
+    pub cache_hit_ratio: f64,
+    /// Requests per second served there for what caches may keep.
+    pub cache_requests_per_s: f64,
+    /// Bits per second that its caches fetched, from the origin or other caches.
+    pub fetch_bps: f64,
+    /// Those of them that came from the origin.
+    pub origin_bps: f64,
     /// Prefixes it announces at the end of the bucket.
     pub announced_prefixes: u32,
     /// Whether it is up at the end of the bucket.
@@ -328,11 +336,17 @@ pub enum DropCause {
     Hijacked,
     /// Senders that adapt held it back because links were full.
     Throttled,
+    /// Over its tenant's budget at a site.
+    OverBudget,
+    /// Its class was shed, to keep the servers' queue short.
+    Shed,
+    /// It looked like an attack, rightly or not.
+    Filtered,
 }
 
 impl DropCause {
     /// All causes; `DropCause as usize` is the position here.
-    pub const ALL: [DropCause; 9] = [
+    pub const ALL: [DropCause; 12] = [
         DropCause::LinkFull,
         DropCause::Down,
         DropCause::NoRoute,
@@ -342,6 +356,9 @@ impl DropCause {
         DropCause::Blackhole,
         DropCause::Hijacked,
         DropCause::Throttled,
+        DropCause::OverBudget,
+        DropCause::Shed,
+        DropCause::Filtered,
     ];
 
     /// Name as in tables.
@@ -357,6 +374,9 @@ impl DropCause {
             "blackhole",
             "hijacked",
             "throttled",
+            "over-budget",
+            "shed",
+            "filtered",
         ][self as usize]
     }
 }

@@ -4,10 +4,12 @@
 //! refers to an existing row ([`Scenario::assert_consistent`] checks).
 
 mod dns;
+mod edge;
 pub mod testing;
 mod zoom;
 
 pub use dns::{Caches, Dns, DnsName, NameId, NamedDemand, ResolverId, SharedResolver};
+pub use edge::{AdmissionPlan, CachePlan, CachedService, ShedPlan, SiteCache, TenantBucket};
 pub use zoom::ZoomSpec;
 
 use crate::define_ids;
@@ -540,6 +542,12 @@ pub struct Scenario {
     /// DNS. Not written where there is none, so that such a scenario keeps its identity.
     #[serde(default, skip_serializing_if = "Dns::is_empty")]
     pub dns: Dns,
+    /// Caches. Not written where there are none, so that such a scenario keeps its identity.
+    #[serde(default, skip_serializing_if = "CachePlan::is_empty")]
+    pub caches: CachePlan,
+    /// Admission. Not written where there is none, so that such a scenario keeps its identity.
+    #[serde(default, skip_serializing_if = "AdmissionPlan::is_empty")]
+    pub admission: AdmissionPlan,
     /// Daily shapes.
     pub profiles: Table<ProfileId, Profile>,
     /// Recorded matrices.
@@ -645,6 +653,8 @@ impl Scenario {
         }
         self.dns.assert_consistent(self);
         self.zoom.iter().for_each(|zoom| zoom.assert_consistent(self));
+        self.caches.assert_consistent(self);
+        self.admission.assert_consistent(self);
         assert!(self.timeline.windows(2).all(|pair| pair[0].at <= pair[1].at));
     }
 }

@@ -61,7 +61,7 @@ pub const KEYS: [ColumnSpec; 2] =
 
 const TIME: ColumnSpec = number("time_s", "start of the bucket since the scenario's start");
 
-const FLOW: [ColumnSpec; 17] = [
+const FLOW: [ColumnSpec; 20] = [
     number("offered_bps", "traffic that wanted to be moved"),
     number("served_bps", "traffic delivered end to end"),
     number("dropped_bps", "traffic lost, all causes"),
@@ -74,6 +74,9 @@ const FLOW: [ColumnSpec; 17] = [
     number("dropped_bps_blackhole", "traffic that another network discards"),
     number("dropped_bps_hijacked", "traffic that lands at a network that is not ours"),
     number("dropped_bps_throttled", "traffic that adapting senders held back at full links"),
+    number("dropped_bps_over_budget", "traffic over its tenant's budget at a site"),
+    number("dropped_bps_shed", "traffic shed to keep the servers' queue short"),
+    number("dropped_bps_filtered", "traffic that looked like an attack, rightly or not"),
     number(
         "queue_growth_bps",
         "traffic that joined queues of servers and links, less what left them",
@@ -114,6 +117,13 @@ const TOTALS: [ColumnSpec; 7] = [
     number("latency_ms_p99", "99th percentile of latency; none without requests"),
     number("non_best_site_ratio", "share of requests that land elsewhere than at their best site"),
     number("moved_requests_per_s", "rate of requests whose landing site changed in the bucket"),
+];
+
+const SITE_CACHES: [ColumnSpec; 4] = [
+    number("cache_requests_per_s", "requests served here for what caches may keep"),
+    number("cache_hit_ratio", "share of those that hit; none without requests"),
+    number("fetch_bps", "what the caches here fetched, from the origin or other caches"),
+    number("origin_bps", "what they fetched from the origin"),
 ];
 
 const SITES: [ColumnSpec; 10] = [
@@ -258,7 +268,7 @@ const RUNS: [ColumnSpec; 4] = [
 pub fn columns(table: &str) -> Option<Vec<ColumnSpec>> {
     let parts: Vec<&[ColumnSpec]> = match table {
         "totals" => vec![&[TIME], &TOTALS[..1], &FLOW, &TOTALS[1..5], &LATENCY_PARTS, &TOTALS[5..]],
-        "sites" => vec![&[TIME], &SITES, &SITE_LATENCY, &LATENCY_PARTS],
+        "sites" => vec![&[TIME], &SITES, &SITE_LATENCY, &LATENCY_PARTS, &SITE_CACHES],
         "links" => vec![&[TIME], &LINKS],
         "tenants" => vec![&[TIME], &TENANTS, &FLOW],
         "client_groups" => vec![&[TIME], &CLIENT_GROUPS, &FLOW, &CLIENT_LATENCY],

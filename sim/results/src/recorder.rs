@@ -236,7 +236,7 @@ impl TableRecorder {
 }
 
 /// The columns of a flow, in the order of the column table.
-fn flow(flow: &Flow) -> [Value<'static>; 17] {
+fn flow(flow: &Flow) -> [Value<'static>; 20] {
     let dropped = flow.dropped_bits;
     [
         flow.offered_bits,
@@ -251,6 +251,9 @@ fn flow(flow: &Flow) -> [Value<'static>; 17] {
         dropped[6],
         dropped[7],
         dropped[8],
+        dropped[9],
+        dropped[10],
+        dropped[11],
         flow.queued_bits,
         flow.offered_requests,
         flow.served_requests,
@@ -281,6 +284,10 @@ impl Recorder for TableRecorder {
             let parts = row.latency_parts_ms;
             let latencies = std::iter::once(parts.total()).chain(parts.values());
             values.extend(latencies.map(|ms| Value::F64(if answered { ms } else { f64::NAN })));
+            let asked = row.cache_requests_per_s > 0.0;
+            let hits = if asked { row.cache_hit_ratio } else { f64::NAN };
+            let caches = [row.cache_requests_per_s, hits, row.fetch_bps, row.origin_bps];
+            values.extend(caches.map(Value::F64));
             self.sites.push(&mut self.out, &values);
         }
         for row in bucket.arcs {

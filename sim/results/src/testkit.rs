@@ -124,6 +124,8 @@ pub(crate) fn scenario() -> Scenario {
         .into_iter()
         .collect(),
         dns: Dns::default(),
+        caches: steerlab_engine::scenario::CachePlan::default(),
+        admission: steerlab_engine::scenario::AdmissionPlan::default(),
         profiles: Table::new(),
         matrices: [Matrix {
             file: "m.csv".into(),

@@ -10,7 +10,7 @@ use steerlab_engine::record::{
 /// Numbers besides those of flows, arcs and sites: duration, latency, moved, non-best, byte-km,
 /// transit, requests towards DNS names, those that followed an earlier answer; parts of latency.
 const SCALARS: u64 = 16;
-const FLOW_NUMBERS: usize = 16;
+const FLOW_NUMBERS: usize = 19;
 const ARC_NUMBERS: usize = 7;
 const BILL_NUMBERS: usize = 3;
 const SITE_NUMBERS: usize = 11;
@@ -72,6 +72,9 @@ fn flow_numbers(flow: &Flow) -> [f64; FLOW_NUMBERS] {
         dropped[6],
         dropped[7],
         dropped[8],
+        dropped[9],
+        dropped[10],
+        dropped[11],
         flow.queued_bits,
         flow.offered_requests,
         flow.served_requests,
@@ -82,9 +85,10 @@ fn flow_numbers(flow: &Flow) -> [f64; FLOW_NUMBERS] {
 
 fn flow_of(numbers: &[f64]) -> Option<Flow> {
     let numbers: [f64; FLOW_NUMBERS] = numbers.try_into().ok()?;
-    let [offered_bits, served_bits, a, b, c, d, e, f, g, h, i, queued_bits, rest @ ..] = numbers;
+    let [offered_bits, served_bits, a, b, c, d, e, f, g, h, i, j, k, l, queued_bits, rest @ ..] =
+        numbers;
     let [offered_requests, served_requests, dropped_requests, queued_requests] = rest;
-    let dropped_bits = [a, b, c, d, e, f, g, h, i];
+    let dropped_bits = [a, b, c, d, e, f, g, h, i, j, k, l];
     Some(Flow {
         offered_bits,
         served_bits,
@@ -302,7 +306,8 @@ mod tests {
     fn totals_go_both_ways() {
         let mut totals = testkit::totals();
         // Every field with a value of its own, so that a swap would show.
-        totals.flows[1].dropped_bits = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
+        totals.flows[1].dropped_bits =
+            [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0];
         totals.flows[1].queued_bits = 6.0;
         totals.flows[1].queued_requests = 7.0;
         (totals.arm, totals.replication) = (2, 3);

@@ -49,6 +49,8 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
         prefixes: Table::new(),
         client_groups: Table::new(),
         dns: Dns::default(),
+        caches: super::CachePlan::default(),
+        admission: super::AdmissionPlan::default(),
         profiles: Table::new(),
         matrices: Table::new(),
         demands: Table::new(),

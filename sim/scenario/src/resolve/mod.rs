@@ -8,6 +8,7 @@ mod arms;
 mod control;
 mod demands;
 mod dns;
+mod edge;
 mod events;
 mod flow;
 mod judge;
@@ -73,6 +74,7 @@ pub(crate) fn scenario(
     resolver.dns(fields);
     resolver.demands(fields);
     resolver.check_flows(fields);
+    resolver.edge(fields);
     resolver.events(fields);
     resolver.control(fields);
     resolver.zooms(fields);
@@ -127,6 +129,8 @@ fn blank() -> Scenario {
         prefixes: Table::new(),
         client_groups: Table::new(),
         dns: Dns::default(),
+        caches: steerlab_engine::scenario::CachePlan::default(),
+        admission: steerlab_engine::scenario::AdmissionPlan::default(),
         profiles: Table::new(),
         matrices: Table::new(),
         demands: Table::new(),

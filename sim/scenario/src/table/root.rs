@@ -1,8 +1,8 @@
 //! The top level of a scenario.
 
 use super::{
-    Kind, Mapping, NS_D, STEP, control, default, dns, list, optional, required, routing, some,
-    traffic, world, zoom,
+    Kind, Mapping, NS_D, STEP, control, default, dns, edge, list, optional, required, routing,
+    some, traffic, world, zoom,
 };
 use crate::limits;
 
@@ -102,6 +102,8 @@ pub(crate) static ROOT: Mapping = Mapping {
             "Client groups.",
         ),
         optional("dns", Kind::Map(&dns::DNS), "DNS names and how their answers are followed."),
+        optional("caches", Kind::Map(&edge::CACHES), "Caches at sites, and the origin."),
+        optional("admission", Kind::Map(&edge::ADMISSION), "Who is let in at sites."),
         optional("profiles", list(&Kind::Map(&traffic::PROFILE)), "Daily shapes."),
         optional("demands", list(&Kind::Forms(traffic::DEMAND_FORMS)), "Demands."),
         optional("demand_noise", Kind::Map(&traffic::NOISE), "Random variation of demand."),

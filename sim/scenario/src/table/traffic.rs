@@ -86,6 +86,11 @@ pub(super) static SERVICE: Mapping = Mapping {
             "How responses and transfers come one by one, with `fidelity: flows`: they share links \
              max-min fairly, by the weight of `elastic`.",
         ),
+        optional(
+            "cache",
+            Kind::Map(&super::edge::CONTENT),
+            "What caches may keep of it; every answer is made at the site if absent.",
+        ),
     ],
 };
 
@@ -283,6 +288,12 @@ static DEMAND_CLIENTS: Mapping = Mapping {
         SERVICE_KEY,
         TENANT_KEY,
         PROFILE_KEY,
+        default(
+            "attack",
+            Kind::Flag,
+            "false",
+            "Whether it is an attack: filters of `admission` learn to know it.",
+        ),
     ],
 };
 

@@ -552,6 +552,8 @@ pub enum Listed {
     Importers,
     /// Diagnostic codes.
     Codes,
+    /// Balancers with their parameters and sources.
+    Balancers,
 }
 
 /// `steerlab explain`

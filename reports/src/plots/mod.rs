@@ -11,6 +11,7 @@ mod churn;
 mod curve;
 mod differences;
 mod groups;
+mod heat;
 mod land;
 mod map;
 mod marks;
@@ -176,6 +177,8 @@ impl Figures {
             causes::lost_by_cause(&context).map_err(Absent::or("Lost traffic by cause")),
             timeline::links(&context).map_err(Absent::or("Most loaded links")),
             timeline::sites(&context).map_err(Absent::or("Most loaded sites")),
+            heat::links(&context).map_err(Absent::or("Utilisation of links over time")),
+            heat::sites(&context).map_err(Absent::or("CPU utilisation of sites over time")),
             timeline::latency(&context).map_err(Absent::or("Latency of served requests")),
         ];
         let map =

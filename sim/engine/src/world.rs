@@ -2,19 +2,22 @@
 //!
 //! Children: `truth` (what is up), `steering` (announcements, landing, tunnels, limits), `bundles`
 //! (which traffic shares a fate), `ledger` (what has been counted), `meters` (what feeds see),
-//! `requests` (what policies ask and when it takes effect).
+//! `requests` (what policies ask and when it takes effect), `zoom` (colos played request by request).
 
 mod admission;
 mod buffers;
 mod bundles;
 mod caches;
 mod dns;
+mod elastic;
+mod flows;
 mod ledger;
 mod meters;
 mod requests;
 mod rows;
 mod steering;
 mod truth;
+mod zoom;
 
 use crate::kernel::{Fingerprint, Id, SimSpan, SimTime, Table};
 use crate::load::buffers::Buffers;
@@ -36,6 +39,7 @@ pub(crate) use admission::AdmissionState;
 pub(crate) use bundles::Bundles;
 pub(crate) use caches::CacheState;
 pub(crate) use dns::DnsState;
+pub(crate) use flows::Flows;
 pub(crate) use ledger::Ledger;
 pub(crate) use meters::Meters;
 pub(crate) use requests::Requests;
@@ -164,7 +168,11 @@ pub(crate) struct World<'a> {
     pub caches: CacheState,
     pub admission: AdmissionState,
     pub ledger: Ledger,
+    /// Single flows; none at fluid fidelity.
+    pub flows: Option<Box<Flows>>,
     pub meters: Meters,
+    /// Colos played request by request.
+    pub zooms: Vec<zoom::Zoom>,
     /// Number of the present solution; crossings foreseen by older ones are void.
     pub solution: u64,
     /// Paths, spills or what is up changed: every bundle's way must be found anew.
@@ -212,7 +220,9 @@ impl<'a> World<'a> {
             caches: CacheState::new(scenario),
             admission: AdmissionState::new(scenario),
             ledger: Ledger::new(scenario),
+            flows: Flows::of(scenario, replication).map(Box::new),
             meters: Meters::new(scenario),
+            zooms: Vec::new(),
             solution: 0,
             ways_stale: true,
             converging: VecDeque::new(),
@@ -332,6 +342,7 @@ impl<'a> World<'a> {
             let index = arc.index();
             let sent: f64 =
                 self.fluid.arrival_bps[index * queues..(index + 1) * queues].iter().sum();
+            let sent = sent + self.flow_bps(index);
             sent > share * self.truth.links.capacity_bps[index] && sent > 0.0
         })
     }
@@ -394,7 +405,11 @@ impl<'a> World<'a> {
     /// Brings the solution up to date with everything that happened at this instant.
     pub fn settle(&mut self) {
         if self.ways_stale || !self.moved.is_empty() {
+            let changed = self.ways_stale;
             self.assign_bundles();
+            if changed {
+                self.reroute_flows();
+            }
             self.solution_stale = true;
         }
         if self.solution_stale {
@@ -422,6 +437,7 @@ impl<'a> World<'a> {
             self.trajectory.absorb_f64(state.seconds_per_cpu_s);
         }
         self.buffers.bits.iter().for_each(|&bits| self.trajectory.absorb_f64(bits));
+        self.offer_to_flows();
         self.assert_links_feasible();
         self.foresee_backlogs();
         self.foresee_buffers();
@@ -456,6 +472,7 @@ impl<'a> World<'a> {
     }
 
     fn solve_fluid(&mut self) {
+        let wishes = self.wishes();
         let inputs = Inputs {
             fabric: Fabric {
                 network: &self.scenario.network,
@@ -470,6 +487,7 @@ impl<'a> World<'a> {
             limits: &self.steering.limits,
             neighbours: self.scenario.network.neighbours.len(),
             backlogs: &self.backlogs,
+            wishes: &wishes,
             buffers: &self.buffers,
             pools: &self.pools,
         };

@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         ["simgrid", "--timed"] => simgrid::compare(false, true),
         ["simgrid", "--flows"] => simgrid::compare(true, false),
         ["side", rest @ ..] => bgpsim::play(rest),
-        ["simgrid-ours", graph, slots, flows] => simgrid::play_ours(graph, slots, flows),
+        ["simgrid-ours", graph, a, b, c] => simgrid::play_ours(graph, [a, b, c]),
         _ => Err(USAGE.to_owned()),
     };
     match done {

@@ -7,6 +7,7 @@
 //! fixed point, found by damped iteration.
 
 use super::buffers::Buffers;
+use super::elastic::Wish;
 use super::links::{Fabric, Injection, Passage, Path, Transfer};
 use super::outcome::served_share;
 use super::server::{Backlog, Mode};
@@ -75,7 +76,7 @@ impl Refused {
 
 impl Branch {
     /// Ways of the response with their shares; none where egress is not modelled.
-    pub(super) fn exits<'a>(
+    pub(crate) fn exits<'a>(
         &self,
         bundle: &'a Bundle,
     ) -> impl Iterator<Item = (Path, f64)> + use<'a> {
@@ -253,6 +254,12 @@ pub struct Fluid {
     pub(super) queues: usize,
     pub(super) tenants: usize,
     pub(super) policed: Vec<f64>,
+    /// Share of what is not policed that elastic senders hold back.
+    pub(super) throttled: Vec<f64>,
+    /// Per slot: whether elastic traffic keeps the link full; empty where nothing is held back.
+    pub saturated: Vec<bool>,
+    /// Per slot: elastic traffic, bit/s; empty where nothing is held back.
+    pub elastic_bps: Vec<f64>,
     pub(super) remarked: Vec<f64>,
     pub(super) entry: Vec<Passage>,
     pub(super) passages: Vec<Vec<Passage>>,
@@ -272,6 +279,8 @@ pub struct Inputs<'a> {
     pub neighbours: usize,
     /// Backlogs.
     pub backlogs: &'a Table<ColoId, Backlog>,
+    /// What elastic bundles want, by bundle; empty where no service is elastic.
+    pub wishes: &'a [Wish],
     /// What waits in front of links with a memory.
     pub buffers: &'a Buffers,
     /// Pools of each colo with the share of their servers that is in service.
@@ -291,6 +300,8 @@ impl Fluid {
         self.transfer.reset(slots);
         self.next.reset(slots);
         self.limit_tenants(inputs);
+        self.throttled.clear();
+        self.throttled.resize(inputs.bundles.len(), 0.0);
         self.passages.clear();
         self.pass(inputs, colos, true);
         self.placed_bps.clear();
@@ -298,7 +309,19 @@ impl Fluid {
             self.arrival_bps.chunks(fabric.queues).map(|queues| queues.iter().sum::<f64>()),
         );
         self.settle(inputs, colos);
+        self.slow_down(inputs, colos);
         self.outcomes(inputs, colos);
+    }
+
+    /// Solves anew after senders have changed what they send.
+    pub(super) fn restart(&mut self, inputs: &Inputs<'_>, colos: &mut Table<ColoId, ColoState>) {
+        self.transfer.reset(self.arrival_bps.len());
+        self.settle(inputs, colos);
+    }
+
+    /// Share of a bundle that its senders send and that is not policed.
+    pub(super) fn sent(&self, bundle: usize) -> f64 {
+        (1.0 - self.policed[bundle]) * (1.0 - self.throttled[bundle])
     }
 
     /// Shares of each bundle that are policed and remarked.
@@ -421,10 +444,7 @@ impl Fluid {
             }
             for branch in &bundle.branches {
                 let sent = if lossless {
-                    self.rate[index]
-                        * (1.0 - self.policed[index])
-                        * branch.share
-                        * bundle.refused.admitted()
+                    self.rate[index] * self.sent(index) * branch.share * bundle.refused.admitted()
                 } else {
                     self.arriving(fabric, bundle, index, branch)
                         * served_share(branch, colos, inputs.backlogs)
@@ -464,7 +484,7 @@ impl Fluid {
         if bundle.entry.is_empty() || bundle.dead || self.rate[index] == 0.0 {
             return Passage::FREE;
         }
-        let bits = self.rate[index] * (1.0 - self.policed[index]) * bundle.request_bits;
+        let bits = self.rate[index] * self.sent(index) * bundle.request_bits;
         let mut passage = Passage { delivered: 0.0, ..Passage::FREE };
         let queue = self.queue_of(bundle.class, bundle.tenant);
         for &(arc, share) in &bundle.entry {
@@ -498,7 +518,7 @@ impl Fluid {
         let entry = self.entry[index];
         for branch in &bundle.branches {
             let entered = self.rate[index]
-                * (1.0 - self.policed[index])
+                * self.sent(index)
                 * branch.share
                 * if lossless { 1.0 } else { entry.delivered };
             let entered = entered * bundle.refused.admitted();

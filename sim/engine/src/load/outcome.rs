@@ -38,7 +38,7 @@ impl Fluid {
         branch: &Branch,
     ) -> f64 {
         self.rate[index]
-            * (1.0 - self.policed[index])
+            * self.sent(index)
             * branch.share
             * self.entry[index].delivered
             * bundle.refused.admitted()
@@ -47,7 +47,7 @@ impl Fluid {
 
     /// Rate of a bundle that reaches its landing site, before admission.
     pub(crate) fn reaching(&self, index: usize) -> f64 {
-        self.rate[index] * (1.0 - self.policed[index]) * self.entry[index].delivered
+        self.rate[index] * self.sent(index) * self.entry[index].delivered
     }
 
     /// What becomes of requests on their way to another serving site.
@@ -210,6 +210,7 @@ impl Fluid {
         let mut outcome = Outcome::default();
         let policed = self.policed[index];
         outcome.dropped[DropCause::Policed as usize] = policed;
+        outcome.dropped[DropCause::Throttled as usize] = (1.0 - policed) * self.throttled[index];
         if bundle.dead {
             outcome.dropped[DropCause::Down as usize] = 1.0 - policed;
         }
@@ -217,7 +218,7 @@ impl Fluid {
         let entry_s = self.entry_wait_s(&inputs.fabric, bundle);
         for branch in &bundle.branches {
             // Nothing arrives any more from a landing site that is down; what waits still leaves.
-            let offered = if bundle.dead { 0.0 } else { (1.0 - policed) * branch.share };
+            let offered = if bundle.dead { 0.0 } else { self.sent(index) * branch.share };
             let spill = self.spilled(&inputs.fabric, bundle, branch);
             let reached = offered * entry.delivered;
             let admitted = reached * bundle.refused.admitted();
@@ -290,7 +291,8 @@ impl Fluid {
                 // Only a link that is too full delays: by its whole buffer.
                 let buffer_s = link.buffer.seconds();
                 for slot in slots {
-                    let full = transfer.ratio[slot] < 1.0;
+                    let standing = self.saturated.get(slot).is_some_and(|&full| full);
+                    let full = transfer.ratio[slot] < 1.0 || standing;
                     transfer.wait_s[slot] = if full { buffer_s } else { 0.0 };
                 }
                 continue;
@@ -308,7 +310,7 @@ impl Fluid {
                 ratio: &transfer.ratio[slots.clone()],
                 bits,
                 out_bps: &transfer.out_bps[slots.clone()],
-                saturated: &[],
+                saturated: self.saturated.get(slots.clone()).unwrap_or_default(),
             };
             waits(&state, &mut transfer.wait_s[slots.clone()]);
         }
@@ -349,7 +351,7 @@ impl Fluid {
 /// Books what admission turns away of an amount.
 fn refuse(outcome: &mut Outcome, amount: f64, refused: Refused) {
     outcome.dropped[DropCause::Filtered as usize] += amount * refused.filtered;
-    outcome.dropped[DropCause::Throttled as usize] += amount * refused.throttled;
+    outcome.dropped[DropCause::OverBudget as usize] += amount * refused.throttled;
     outcome.dropped[DropCause::Shed as usize] += amount * refused.shed;
 }
 

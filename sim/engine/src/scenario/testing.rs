@@ -43,6 +43,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
                 setup_round_trips: 1.0,
                 elastic: None,
                 tcp: None,
+                flow: None,
             })
             .collect(),
         prefixes: Table::new(),
@@ -55,8 +56,10 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.0, step: SimSpan::from_seconds(60) },
         surges: Vec::new(),
+        fidelity: crate::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(10),
+        zoom: Vec::new(),
         routing: quick_routing(),
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
@@ -76,6 +79,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
                 period: SimSpan::from_seconds(1),
                 params: Vec::new(),
             }],
+            balancer: None,
         }]
         .into_iter()
         .collect(),

@@ -48,6 +48,8 @@ pub(crate) struct DemandFate {
     pub group: Option<ClientGroupId>,
     /// Nanoseconds of round trips before an answer.
     pub round_trips_ns: u64,
+    /// One of them.
+    pub rtt_ns: u64,
     /// How much of that only sets the connection up.
     pub setup_ns: u64,
     /// Whether another announcing site would be nearer.
@@ -229,6 +231,7 @@ impl World<'_> {
         DemandFate {
             group: Some(group),
             round_trips_ns: (rtt.0 as f64 * trips) as u64,
+            rtt_ns: rtt.0,
             // The last round trip carries the request and its answer.
             setup_ns: (rtt.0 as f64 * (trips - 1.0).max(0.0)) as u64,
             non_best: best.is_some_and(|best| best < rtt),
@@ -242,7 +245,12 @@ impl World<'_> {
         }
         let service = &self.scenario.services[key.service];
         let transfer = !matches!(key.origin, Origin::Landing(..));
-        let (request_bits, response_bits, cpu_s) = Bundle::units(service, transfer);
+        let (request_bits, mut response_bits, cpu_s) = Bundle::units(service, transfer);
+        let fetch = matches!(key.origin, Origin::Fetch(_));
+        if self.scenario.plays_flows(key.service) && !fetch {
+            // What leaves is played flow by flow.
+            response_bits = 0.0;
+        }
         let number = self.bundles.list.len() as u32;
         self.bundles.list.push(Bundle {
             service: key.service,
@@ -262,7 +270,7 @@ impl World<'_> {
             },
             dead: false,
             refused: Refused::default(),
-            fetch: matches!(key.origin, Origin::Fetch(_)),
+            fetch,
             entry: Vec::new(),
             branches: Vec::new(),
             exits: Vec::new(),

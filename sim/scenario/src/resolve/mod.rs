@@ -10,6 +10,7 @@ mod demands;
 mod dns;
 mod edge;
 mod events;
+mod flow;
 mod judge;
 mod links;
 mod lints;
@@ -21,6 +22,7 @@ mod routing;
 mod routing_events;
 mod sessions;
 mod traffic;
+mod zoom;
 
 use crate::Vocabulary;
 use crate::clock::{DateTime, Moment};
@@ -63,6 +65,7 @@ pub(crate) fn scenario(
         demand_sets: Vec::new(),
     };
     resolver.header(fields);
+    resolver.fidelity(fields);
     resolver.classes(fields);
     resolver.tenants(fields);
     resolver.network(fields);
@@ -71,8 +74,10 @@ pub(crate) fn scenario(
     resolver.dns(fields);
     resolver.demands(fields);
     resolver.edge(fields);
+    resolver.check_flows(fields);
     resolver.events(fields);
     resolver.control(fields);
+    resolver.zooms(fields);
     resolver.arms(fields);
     resolver.judge(fields);
     if resolver.sink.error_count() > 0 {
@@ -131,8 +136,10 @@ fn blank() -> Scenario {
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.0, step: SimSpan::from_seconds(60) },
         surges: Vec::new(),
+        fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::ZERO,
+        zoom: Vec::new(),
         routing: RoutingSpec {
             igp_convergence: SimSpan::ZERO,
             bgp_convergence_min: SimSpan::ZERO,

@@ -11,6 +11,7 @@ mod root;
 mod routing;
 mod traffic;
 mod world;
+mod zoom;
 
 pub(crate) use control::{COMPARE_METRICS_DEFAULT, SCRIPT_STEP};
 pub(crate) use load::{BALANCER, CLIENT, CLOSED, DISCIPLINES, LAW, LAW_NAMES, SERVICE, VIEW};

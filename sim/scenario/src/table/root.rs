@@ -2,7 +2,7 @@
 
 use super::{
     Kind, Mapping, NS_D, STEP, control, default, dns, edge, list, optional, required, routing,
-    some, traffic, world,
+    some, traffic, world, zoom,
 };
 use crate::limits;
 
@@ -42,6 +42,13 @@ pub(crate) static ROOT: Mapping = Mapping {
              24th of the horizon, at least `bucket` and at most an hour.",
         ),
         default("traffic_step", STEP, "1min", "How often demand changes between events."),
+        default(
+            "fidelity",
+            Kind::Choice(&["fluid", "flows"]),
+            "fluid",
+            "How traffic is played. `fluid`: all as rates. `flows`: responses and transfers of \
+             services with `flow` one by one; the rest as rates.",
+        ),
         default(
             "replications",
             Kind::Count { min: 1, max: limits::REPLICATIONS_MAX },
@@ -110,6 +117,7 @@ pub(crate) static ROOT: Mapping = Mapping {
             "10s",
             "Longest backlog of a server pool, as time of work at full capacity.",
         ),
+        optional("zoom", list(&Kind::Map(&zoom::ZOOM)), "Colos played request by request."),
         optional("feeds", Kind::Map(&control::FEEDS), "How policies see the world."),
         optional("actuators", Kind::Map(&control::ACTUATORS), "How actions take effect."),
         required(

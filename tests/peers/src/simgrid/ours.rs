@@ -57,20 +57,27 @@ fn draw(slot: u64, sent: u64, hosts: u64) -> Flow {
 }
 
 /// What a closed loop came to.
+#[derive(Clone, Copy)]
 pub struct Closed {
     /// Flows that ended behind the first.
     pub flows: u64,
     /// Processor seconds they took.
     pub cpu_seconds: f64,
-    /// Seconds on the clock of the simulation.
+    /// Seconds on the clock of the simulation when it was looked at.
     pub clock: f64,
     pub memory_mib_peak: f64,
 }
 
 /// Plays `slots` slots, each sending one flow after the other, until at least `flows` have ended
-/// behind the first and, in units of processor time, at least `seconds` are spent. Says what had
-/// come to pass after exactly `flows`, and at the end.
-pub fn closed(platform: &Platform, slots: u64, flows: u64, seconds: f64) -> [Closed; 2] {
+/// behind the first and at least `seconds` of processor time are spent. Says what had come to pass
+/// after exactly `flows`, and at the end. The clock is that when `check` had ended.
+pub fn closed(
+    platform: &Platform,
+    slots: u64,
+    flows: u64,
+    check: u64,
+    seconds: f64,
+) -> [Closed; 2] {
     let paths = paths(platform);
     let mut sim = simulator(platform);
     let hosts = platform.hosts as u64;
@@ -83,7 +90,7 @@ pub fn closed(platform: &Platform, slots: u64, flows: u64, seconds: f64) -> [Clo
         sim.arrival(at, &spec);
     };
     (0..slots).for_each(|slot| send(&mut sim, Moment::ZERO, slot));
-    let (mut ended, mut begin, mut target) = (0, 0.0, flows);
+    let (mut ended, mut begin, mut target, mut clock) = (0, 0.0, flows, 0.0);
     let mut first = None;
     let mut done = Vec::new();
     while let Some(at) = sim.next_completion() {
@@ -92,21 +99,19 @@ pub fn closed(platform: &Platform, slots: u64, flows: u64, seconds: f64) -> [Clo
             if ended == 0 {
                 begin = cpu_seconds();
             }
-            ended += 1;
-            if ended == target + 1 {
-                let now = Closed {
-                    flows: target,
-                    cpu_seconds: cpu_seconds() - begin,
-                    clock: at.seconds(),
-                    memory_mib_peak: memory_mib_peak(),
-                };
-                let first = first.get_or_insert(Closed { ..now });
-                if now.cpu_seconds >= seconds {
-                    let first = Closed { ..*first };
+            if ended == check {
+                clock = at.seconds();
+            }
+            if ended == target {
+                let (cpu_seconds, memory_mib_peak) = (cpu_seconds() - begin, memory_mib_peak());
+                let now = Closed { flows: target, cpu_seconds, clock, memory_mib_peak };
+                let first = *first.get_or_insert(now);
+                if cpu_seconds >= seconds {
                     return [first, now];
                 }
                 target *= 2;
             }
+            ended += 1;
             send(&mut sim, at, slot);
         }
     }

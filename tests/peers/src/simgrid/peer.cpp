@@ -2,8 +2,9 @@
 // and flows come in a file that the Rust side writes and reads too.
 //
 //   peer timed FILE            plays the flows of the file; prints when each of them ends
-//   peer closed FILE N M       N slots, each sending one flow after the other, until M flows have
-//                              ended behind the first; prints processor seconds, clock and memory
+//   peer closed FILE N M K     N slots, each sending one flow after the other, until M flows have
+//                              ended behind the first; prints processor seconds, the clock when K
+//                              flows had ended behind the first, and memory
 //
 // Options of SimGrid (--cfg=...) may stand anywhere.
 
@@ -158,18 +159,21 @@ void timed(s4u::Engine& engine, const Platform& platform)
     std::printf("%.17g\n", end);
 }
 
-void closed(s4u::Engine& engine, const Platform& platform, uint64_t slots, uint64_t flows)
+void closed(s4u::Engine& engine, const Platform& platform, uint64_t slots, uint64_t flows, uint64_t check)
 {
   uint64_t ended = 0;
   double begin   = 0;
+  double checked = 0;
   for (uint64_t slot = 0; slot < slots; slot++) {
-    platform.hosts[slot % platform.hosts.size()]->add_actor("a", [&platform, &ended, &begin, slot, flows]() {
+    platform.hosts[slot % platform.hosts.size()]->add_actor("a", [&platform, &ended, &begin, &checked, slot, flows, check]() {
       for (uint64_t sent = 0;; sent++) {
         send(platform, draw(slot, sent, platform.hosts.size()), nullptr);
         if (ended == 0)
           begin = cpu_seconds();
+        if (ended == check)
+          checked = s4u::Engine::get_clock();
         if (ended++ == flows) {
-          std::printf("%.9f %.17g %.3f\n", cpu_seconds() - begin, s4u::Engine::get_clock(), memory_mib_peak());
+          std::printf("%.9f %.17g %.3f\n", cpu_seconds() - begin, checked, memory_mib_peak());
           std::fflush(stdout);
           // Nobody needs the other slots any more, and taking them down costs minutes.
           std::_Exit(0);
@@ -186,13 +190,14 @@ int main(int argc, char* argv[])
 {
   s4u::Engine engine(&argc, argv);
   if (argc < 3)
-    fail("usage: peer timed FILE, peer closed FILE N M");
+    fail("usage: peer timed FILE, peer closed FILE N M K");
   const std::string mode = argv[1];
   const Platform platform = read(engine, argv[2]);
   if (mode == "timed")
     timed(engine, platform);
-  else if (mode == "closed" && argc == 5)
-    closed(engine, platform, std::strtoull(argv[3], nullptr, 10), std::strtoull(argv[4], nullptr, 10));
+  else if (mode == "closed" && argc == 6)
+    closed(engine, platform, std::strtoull(argv[3], nullptr, 10), std::strtoull(argv[4], nullptr, 10),
+           std::strtoull(argv[5], nullptr, 10));
   else
     fail("unknown mode " + mode);
   return 0;

@@ -47,7 +47,7 @@ impl Fluid {
 
     /// Rate of a bundle that reaches its landing site, before admission.
     pub(crate) fn reaching(&self, index: usize) -> f64 {
-        self.rate[index] * (1.0 - self.policed[index]) * self.entry[index].delivered
+        self.rate[index] * self.sent(index) * self.entry[index].delivered
     }
 
     /// What becomes of requests on their way to another serving site.

@@ -57,7 +57,7 @@ fn naive(problem: &Problem) -> Vec<f64> {
                 let capped = tight.is_none()
                     && entity.cap.is_some_and(|cap| cap / entity.weight <= level * (1.0 + 1e-15));
                 if capped {
-                    rate[e] = entity.cap.unwrap();
+                    rate[e] = entity.cap.expect("it is capped");
                 }
                 !capped && !entity.rows.iter().any(|row| Some(row.0 as usize) == tight)
             });
@@ -222,6 +222,26 @@ fn changes_end_in_the_bytes_of_a_fresh_solution() {
     }
 }
 
+#[test]
+fn changes_in_a_large_network_end_in_the_bytes_of_a_fresh_solution() {
+    let mut draw = stream(3);
+    for tidy in [true, false] {
+        let capacity: Vec<f64> = (0..80).map(|_| number(&mut draw, tidy, 20)).collect();
+        let entities = (0..600)
+            .map(|_| (random_entity(&mut draw, 80, tidy), 1 + draw.below(3) as u32))
+            .collect();
+        let mut problem = Problem { capacity, background: Vec::new(), entities };
+        let (mut sharing, mut ids) = problem.share();
+        for step in 0..300 {
+            change(&mut problem, &mut sharing, &mut ids, &mut draw);
+            sharing.settle();
+            let fresh = problem.solve();
+            assert_eq!(bits(&sharing, &ids), scratch_bits(&fresh), "step {step}");
+            certify(&problem, &fresh.rate, 1e-10).unwrap();
+        }
+    }
+}
+
 fn plain(capacity: &[f64], paths: &[&[u32]]) -> Problem {
     Problem {
         capacity: capacity.to_vec(),
@@ -235,7 +255,7 @@ fn assert_rates(problem: &Problem, expected: &[f64]) {
     for (ours, theirs) in solution.rate.iter().zip(expected) {
         assert!((ours - theirs).abs() <= 1e-15 * theirs.max(1.0), "{:?}", solution.rate);
     }
-    certify(problem, &solution.rate, 1e-12).unwrap();
+    certify(problem, &solution.rate, 1e-12).expect("textbooks are right");
 }
 
 #[test]

@@ -143,6 +143,7 @@ fn words(kind: &Kind) -> String {
         Kind::Check => "check".into(),
         Kind::Metric => "metric".into(),
         Kind::Policy => "policy".into(),
+        Kind::Balancer => "balancer".into(),
         Kind::Word(word, inner) => format!("`{word}` or {}", words(inner)),
         Kind::Either(inner, mapping) => format!("{} or {}", words(inner), section_link(mapping)),
         Kind::List { item, .. } => format!("list of {}", words(item)),

@@ -4,6 +4,7 @@ use crate::quantity::{BANDWIDTH_UNITS, BYTE_UNITS, REQUEST_UNITS, SPAN_UNITS};
 use crate::shape::param_kind;
 use crate::table::{Key, Kind, Mapping, Need, ROOT, mappings};
 use serde_json::{Map, Value, json};
+use steerlab_engine::load::balance::BALANCERS;
 use steerlab_engine::steer::{Descriptor, PolicyRegistry};
 
 /// The JSON Schema (2020-12) of a scenario. With an empty registry any policy name fits.
@@ -114,6 +115,7 @@ fn of_kind(kind: &Kind) -> Value {
         }),
         Kind::Choice(words) => json!({"enum": words}),
         Kind::Policy => reference("policy"),
+        Kind::Balancer => balancers(),
         Kind::Word(word, inner) => any_of(vec![json!({"const": word}), of_kind(inner)]),
         Kind::Either(inner, mapping) => any_of(vec![of_kind(inner), reference(mapping.name)]),
         Kind::List { item, min, max } => {
@@ -127,6 +129,39 @@ fn of_kind(kind: &Kind) -> Value {
             any_of(forms.iter().map(|form| reference(form.mapping.name)).collect())
         }
     }
+}
+
+/// A balancer: its name, or a mapping from its name to its parameters.
+fn balancers() -> Value {
+    let names: Vec<&str> = BALANCERS.iter().map(|balancer| balancer.name).collect();
+    let mut given = Map::new();
+    for balancer in &BALANCERS {
+        let mut params = Map::new();
+        for param in balancer.params {
+            let mut schema = of_kind(&param_kind(&param.kind));
+            if let Some(object) = schema.as_object_mut() {
+                object.insert("description".into(), json!(param.doc));
+            }
+            params.insert(param.name.to_owned(), schema);
+        }
+        given.insert(
+            balancer.name.to_owned(),
+            json!({
+                "type": ["object", "null"],
+                "description": balancer.summary,
+                "properties": params,
+                "additionalProperties": false,
+            }),
+        );
+    }
+    let one = json!({
+        "type": "object",
+        "properties": given,
+        "additionalProperties": false,
+        "minProperties": 1,
+        "maxProperties": 1,
+    });
+    any_of(vec![json!({"enum": names}), one])
 }
 
 /// A policy: its name, or a mapping from its name to its parameters.

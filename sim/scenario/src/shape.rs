@@ -12,8 +12,9 @@ use crate::typed::{Data, Fields, PolicyValue, Value};
 use crate::yaml::{Entry, Node, NodeKind};
 use std::sync::Arc;
 use steerlab_engine::kernel::SimSpan;
+use steerlab_engine::load::balance::descriptors;
 use steerlab_engine::net::GeoPoint;
-use steerlab_engine::steer::{Descriptor, ParamKind};
+use steerlab_engine::steer::{Param, ParamKind};
 
 /// Checks nodes against the table.
 pub(crate) struct Shape<'a> {
@@ -63,6 +64,7 @@ pub(crate) fn expected(kind: &Kind) -> String {
         Kind::Check => "a check such as `loss_ratio < 0.1%`".into(),
         Kind::Metric => "a metric such as `loss_ratio`".into(),
         Kind::Policy => "a policy: `name` or `name: {parameter: value}`".into(),
+        Kind::Balancer => "a balancer: `name` or `name: {parameter: value}`".into(),
         Kind::Word(word, inner) => format!("`{word}` or {}", expected(inner)),
         Kind::Either(inner, mapping) => format!("{} or {}", expected(inner), keys_of(mapping)),
         Kind::List { item, .. } => match item {
@@ -245,17 +247,17 @@ impl Shape<'_> {
                 };
                 Some(Data::Dict(entries.iter().map(pair).collect()))
             }
-            (Kind::Policy, NodeKind::Scalar { text, .. }) if !node.is_empty() => {
-                self.policy(text, node.span, None)
+            (Kind::Policy | Kind::Balancer, NodeKind::Scalar { text, .. }) if !node.is_empty() => {
+                self.named(kind, text, node.span, None)
             }
-            (Kind::Policy, NodeKind::Map(entries)) => match entries.as_slice() {
-                [entry] => self.policy(&entry.key, entry.key_span, Some(&entry.value)),
+            (Kind::Policy | Kind::Balancer, NodeKind::Map(entries)) => match entries.as_slice() {
+                [entry] => self.named(kind, &entry.key, entry.key_span, Some(&entry.value)),
                 _ => {
-                    self.wrong_shape(
-                        node,
-                        name,
-                        "one policy a list item, with its parameters below it",
-                    );
+                    let one = match kind {
+                        Kind::Policy => "one policy a list item, with its parameters below it",
+                        _ => "one balancer, with its parameters below it",
+                    };
+                    self.wrong_shape(node, name, one);
                     None
                 }
             },
@@ -413,18 +415,17 @@ impl Shape<'_> {
         }
     }
 
-    fn policy(&mut self, name: &Arc<str>, span: Span, params: Option<&Node>) -> Option<Data> {
-        let vocabulary = self.vocabulary;
-        let Some(descriptor) = vocabulary.registry.find(name) else {
-            let names: Vec<_> =
-                vocabulary.registry.descriptors().iter().map(|known| known.name).collect();
-            let near = self.sink.nearest(name, names.iter().copied());
-            self.sink.push(
-                Diagnostic::new("E0601", span, format!("there is no policy {}", quote(name)))
-                    .help(format!("policies: {}; see `steerlab list policies`", names.join(", ")))
-                    .suggest(near),
-            );
-            return None;
+    /// A policy or a balancer.
+    fn named(
+        &mut self,
+        kind: &Kind,
+        name: &Arc<str>,
+        span: Span,
+        params: Option<&Node>,
+    ) -> Option<Data> {
+        let declared = match kind {
+            Kind::Policy => self.policy(name, span)?,
+            _ => self.balancer(name, span)?,
         };
         let entries = match params.map(|node| (node, &node.kind)) {
             None => &[][..],
@@ -435,27 +436,59 @@ impl Shape<'_> {
                 return None;
             }
         };
-        Some(self.params(name, span, descriptor, entries))
+        Some(self.params(name, span, declared, entries))
+    }
+
+    fn policy(&mut self, name: &str, span: Span) -> Option<Declared> {
+        let vocabulary = self.vocabulary;
+        if let Some(found) = vocabulary.registry.find(name) {
+            return Some(Declared { name: found.name, params: found.params, periodic: true });
+        }
+        let names: Vec<_> =
+            vocabulary.registry.descriptors().iter().map(|known| known.name).collect();
+        let near = self.sink.nearest(name, names.iter().copied());
+        self.sink.push(
+            Diagnostic::new("E0601", span, format!("there is no policy {}", quote(name)))
+                .help(format!("policies: {}; see `steerlab list policies`", names.join(", ")))
+                .suggest(near),
+        );
+        None
+    }
+
+    fn balancer(&mut self, name: &str, span: Span) -> Option<Declared> {
+        if let Some(found) = descriptors::find(name) {
+            return Some(Declared { name: found.name, params: found.params, periodic: false });
+        }
+        let names = || descriptors::BALANCERS.iter().map(|known| known.name);
+        let near = self.sink.nearest(name, names());
+        let listed = names().collect::<Vec<_>>().join(", ");
+        self.sink.push(
+            Diagnostic::new("E0601", span, format!("there is no balancer {}", quote(name)))
+                .help(format!("balancers: {listed}"))
+                .suggest(near),
+        );
+        None
     }
 
     fn params(
         &mut self,
         name: &Arc<str>,
         span: Span,
-        descriptor: &Descriptor,
+        declared: Declared,
         entries: &[Entry],
     ) -> Data {
         let mut policy = PolicyValue { name: Arc::clone(name), period: None, params: Vec::new() };
         let mut misspelt = Vec::new();
         for entry in entries {
-            if &*entry.key == "period" {
+            if declared.periodic && &*entry.key == "period" {
                 policy.period = self.value(&entry.value, &PERIOD, "period").time();
-            } else if !descriptor.params.iter().any(|param| *param.name == *entry.key) {
-                let known = descriptor.params.iter().map(|param| param.name).chain(["period"]);
+            } else if !declared.params.iter().any(|param| *param.name == *entry.key) {
+                let period = declared.periodic.then_some("period");
+                let known = declared.params.iter().map(|param| param.name).chain(period);
                 misspelt.extend(self.unknown_key(entry, name, known));
             }
         }
-        for param in descriptor.params {
+        for param in declared.params {
             let kind = param_kind(&param.kind);
             let given = entries.iter().find(|entry| *entry.key == *param.name);
             let value = match (given, param.default) {
@@ -468,7 +501,7 @@ impl Shape<'_> {
                     Value { span, data: Data::Invalid }
                 }
                 (None, None) => {
-                    let message = format!("`{}` has no `{}`", descriptor.name, param.name);
+                    let message = format!("`{}` has no `{}`", declared.name, param.name);
                     let help = format!("add `{}`: {}. {}", param.name, expected(&kind), param.doc);
                     self.sink.push(Diagnostic::new("E0102", span, message).help(help));
                     Value { span, data: Data::Invalid }
@@ -478,6 +511,15 @@ impl Shape<'_> {
         }
         Data::Policy(Box::new(policy))
     }
+}
+
+/// What is declared of a policy or a balancer.
+#[derive(Clone, Copy)]
+struct Declared {
+    name: &'static str,
+    params: &'static [Param],
+    /// Whether it decides at times of its own.
+    periodic: bool,
 }
 
 /// Whether a kind is written as a single value.
@@ -490,6 +532,7 @@ fn is_single(kind: &Kind) -> bool {
             | Kind::Forms(_)
             | Kind::Point
             | Kind::Policy
+            | Kind::Balancer
     )
 }
 

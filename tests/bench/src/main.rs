@@ -3,12 +3,14 @@
 //! ```text
 //! steerlab-bench kernel [--arrivals N] [--repeats N]   all kernel benchmarks
 //! steerlab-bench hold                                  event queues alone
+//! steerlab-bench requests                              request level, 100 servers
 //! steerlab-bench cache [--arrivals N] [--repeats N]    caches of a million objects
 //! steerlab-bench scenario FILE [--repeats N]           `steerlab run FILE`, whole process
 //! steerlab-bench internet [--bgpy-python PATH]         routing on graphs of the whole Internet
 //! steerlab-bench bgp FILE [--prefixes N] [--mesh] [--single]  event-driven BGP inside one AS
 //! steerlab-bench bgp-internet FILE --origin ASN [--table]  the same on an AS graph, one prefix
 //! steerlab-bench ecmp FILE.graph FILE.demands          one whole matrix on shortest paths
+//! steerlab-bench flows FILE.graph [--concurrent N] [--finish N]  max-min sharing, closed loop
 //! steerlab-bench whole -- COMMAND...                   any command, whole process
 //! steerlab-bench run mm1|p2c --engine NAME             one workload in this process (a child)
 //! ```
@@ -19,6 +21,7 @@
 mod bgp;
 mod cache;
 mod ecmp;
+mod flows;
 mod hold;
 mod internet;
 mod measure;
@@ -27,6 +30,7 @@ mod nexosim_mm1;
 mod outcome;
 mod p2c;
 mod queues;
+mod requests;
 mod table;
 mod whole;
 mod workloads;
@@ -35,12 +39,14 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
        steerlab-bench hold
+       steerlab-bench requests [--arrivals N] [--repeats N]
        steerlab-bench cache [--arrivals N] [--repeats N]
        steerlab-bench scenario FILE [--repeats N]
        steerlab-bench internet [--repeats N] [--bgpy-python PATH]
        steerlab-bench bgp FILE.graph|FILE.graphml [--prefixes N] [--mesh] [--single]
        steerlab-bench bgp-internet FILE --origin ASN [--table]
        steerlab-bench ecmp FILE.graph FILE.demands
+       steerlab-bench flows FILE.graph [--concurrent N] [--finish N]
        steerlab-bench whole [--repeats N] -- COMMAND...
        steerlab-bench run mm1|p2c --engine NAME [--arrivals N]";
 
@@ -49,6 +55,8 @@ struct Options {
     arrivals: u64,
     repeats: usize,
     prefixes: usize,
+    concurrent: usize,
+    finish: usize,
     mesh: bool,
     single: bool,
     origin: u32,
@@ -64,6 +72,8 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         arrivals: 10_000_000,
         repeats: 3,
         prefixes: 100,
+        concurrent: 1_000,
+        finish: 20_000,
         mesh: false,
         single: false,
         origin: 0,
@@ -80,6 +90,8 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
             "--arrivals" => options.arrivals = number(&value("--arrivals")?)?,
             "--repeats" => options.repeats = number(&value("--repeats")?)?,
             "--prefixes" => options.prefixes = number(&value("--prefixes")?)?,
+            "--concurrent" => options.concurrent = number(&value("--concurrent")?)?,
+            "--finish" => options.finish = number(&value("--finish")?)?,
             "--mesh" => options.mesh = true,
             "--origin" => options.origin = number(&value("--origin")?)?,
             "--table" => options.table = true,
@@ -103,12 +115,14 @@ fn dispatch(options: &Options) -> Result<(), String> {
     match words.as_slice() {
         ["kernel"] => workloads::kernel(options.arrivals, options.repeats),
         ["hold"] => hold::print(),
+        ["requests"] => requests::print(options.arrivals, options.repeats),
         ["cache"] => cache::print(options.arrivals, options.repeats),
         ["internet"] => internet::print(options.repeats, options.bgpy_python.as_deref()),
         ["scenario", file] => whole::scenario(file, options.repeats),
         ["bgp", file] => bgp::run(file, options.prefixes, options.mesh, options.single),
         ["bgp-internet", file] => bgp::internet(file, options.origin, options.table),
         ["ecmp", graph, demands] => ecmp::run(graph, demands),
+        ["flows", file] => flows::print(file, options.concurrent, options.finish),
         ["whole"] if !options.command.is_empty() => {
             whole::command(&options.command, options.repeats)
         }

@@ -1,145 +1,53 @@
-//! Runs Steerlab and a peer on the same networks and compares what every router chose.
+//! Runs Steerlab and a peer on the same input and compares what came of it.
 //!
 //! ```text
 //! cargo run --release -- bgpsim             10 networks, 100 prefixes, reflectors and full mesh
 //! cargo run --release -- bgpsim --large     Cogentco, 1,000 prefixes
+//! cargo run --release -- simgrid            flows on random platforms, then in a closed loop
+//! cargo run --release -- simgrid --timed    random platforms alone
+//! cargo run --release -- simgrid --flows    closed loop alone
 //! ```
 //!
-//! Each side plays in a process of its own, so that processor time and memory are its own. The
-//! networks (costs, borders, announcements) are made here from a seed; neither side draws anything.
+//! Each side plays in a process of its own, so that processor time and memory are its own. What is
+//! played is made here from a seed; neither side draws anything of its own.
 
+#[cfg(feature = "bgpsim")]
+mod bgpsim;
 mod measure;
-mod ours;
-mod peer;
-mod plan;
+mod simgrid;
 
-use plan::{Ibgp, Plan};
 use std::process::ExitCode;
 
-/// What one side did in one process.
-struct Side {
-    /// Lines `phase,prefix,router,next hop,AS path`, in order.
-    routes: Vec<String>,
-    /// Processor seconds: announce, link failure, withdrawal.
-    seconds: [f64; 3],
-    memory_mib_peak: f64,
+#[cfg(not(feature = "bgpsim"))]
+mod bgpsim {
+    //! Stands for the comparison that was left out.
+
+    const LEFT_OUT: &str = "bgpsim was left out: build with its feature";
+
+    pub fn compare_all(_: bool) -> Result<bool, String> {
+        Err(LEFT_OUT.to_owned())
+    }
+
+    pub fn play(_: &[&str]) -> Result<bool, String> {
+        Err(LEFT_OUT.to_owned())
+    }
 }
 
-/// Networks compared, all connected.
-const NETWORKS: [&str; 10] = [
-    "Abilene",
-    "Aarnet",
-    "Bellcanada",
-    "Cesnet201006",
-    "Geant2012",
-    "GtsCe",
-    "Garr201201",
-    "Interoute",
-    "Switch",
-    "Cogentco",
-];
-
-fn side(name: &str, plan: &Plan) -> Result<Side, String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let output = std::process::Command::new(program)
-        .args(["side", name, &plan.network, plan.ibgp.name(), &plan.prefixes.to_string()])
-        .output()
-        .map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if !output.status.success() {
-        return Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)));
-    }
-    let mut side = Side { routes: Vec::new(), seconds: [0.0; 3], memory_mib_peak: 0.0 };
-    for line in text.lines() {
-        match line.strip_prefix("# ") {
-            Some(figures) => {
-                let numbers: Vec<f64> =
-                    figures.split(' ').filter_map(|word| word.parse().ok()).collect();
-                let [a, b, c, memory] = numbers[..] else { return Err(line.to_owned()) };
-                (side.seconds, side.memory_mib_peak) = ([a, b, c], memory);
-            }
-            None => side.routes.push(line.to_owned()),
-        }
-    }
-    Ok(side)
-}
-
-fn compare(plan: &Plan) -> Result<bool, String> {
-    let (ours, peer) = (side("ours", plan)?, side("peer", plan)?);
-    let different = ours.routes.iter().zip(&peer.routes).filter(|(a, b)| a != b).count();
-    let equal = different == 0 && ours.routes.len() == peer.routes.len();
-    let figures = |side: &Side| {
-        let [announce, failure, withdrawal] = side.seconds;
-        let memory = side.memory_mib_peak;
-        format!("{announce:>9.4} {failure:>9.4} {withdrawal:>9.4} {memory:>7.0}")
-    };
-    // The clock ticks every few milliseconds: below ten of them a ratio means nothing.
-    let ratio = |phase: usize| match (ours.seconds[phase], peer.seconds[phase]) {
-        (ours, peer) if ours >= 0.04 => format!("{:.1}", peer / ours),
-        (_, peer) if peer >= 0.4 => format!(">{:.0}", peer / 0.04),
-        _ => "-".to_owned(),
-    };
-    println!(
-        "{:<14} {:>4} {:<4} {:>8} {:>5}  {}  {}  {:>6} {:>6} {:>6}",
-        plan.network,
-        plan.prefixes,
-        plan.ibgp.name(),
-        ours.routes.len(),
-        if equal { "equal".to_owned() } else { format!("{different}!") },
-        figures(&ours),
-        figures(&peer),
-        ratio(0),
-        ratio(1),
-        ratio(2),
-    );
-    for (a, b) in ours.routes.iter().zip(&peer.routes).filter(|(a, b)| a != b).take(5) {
-        println!("    ours {a}\n    peer {b}");
-    }
-    Ok(equal)
-}
-
-fn bgpsim(large: bool) -> Result<bool, String> {
-    println!("machine: {}", measure::machine());
-    println!("processor seconds (announce, link failure, withdrawal) and peak MiB of each side\n");
-    println!(
-        "network      prefixes ibgp routes            ours: announce   failure  withdraw     MiB  \
-         bgpsim: announce failure withdraw MiB   ratios"
-    );
-    let mut equal = true;
-    for ibgp in [Ibgp::Reflectors, Ibgp::Mesh] {
-        let (networks, prefixes): (&[&str], u32) =
-            if large { (&["Cogentco"], 1_000) } else { (&NETWORKS, 100) };
-        if large && ibgp == Ibgp::Mesh {
-            continue;
-        }
-        for &network in networks {
-            equal &= compare(&Plan { network: network.to_owned(), ibgp, prefixes })?;
-        }
-    }
-    Ok(equal)
-}
-
-fn play(words: &[&str]) -> Result<bool, String> {
-    let [side, network, ibgp, prefixes] = words else { return Err("side needs four words".into()) };
-    let ibgp = if *ibgp == "mesh" { Ibgp::Mesh } else { Ibgp::Reflectors };
-    let prefixes = prefixes.parse().map_err(|_| "the number of prefixes is no number")?;
-    let plan = Plan { network: (*network).to_owned(), ibgp, prefixes };
-    let drawn = plan.draw()?;
-    match *side {
-        "ours" => ours::play(&drawn)?,
-        _ => peer::play(&plan, &drawn)?,
-    }
-    Ok(true)
-}
+const USAGE: &str =
+    "usage: steerlab-peers bgpsim [--large] | steerlab-peers simgrid [--timed | --flows]";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["bgpsim"] => bgpsim(false),
-        ["bgpsim", "--large"] => bgpsim(true),
-        ["side", rest @ ..] => play(rest),
-        _ => Err("usage: steerlab-peers bgpsim [--large]".to_owned()),
+        ["bgpsim"] => bgpsim::compare_all(false),
+        ["bgpsim", "--large"] => bgpsim::compare_all(true),
+        ["simgrid"] => simgrid::compare(true, true),
+        ["simgrid", "--timed"] => simgrid::compare(false, true),
+        ["simgrid", "--flows"] => simgrid::compare(true, false),
+        ["side", rest @ ..] => bgpsim::play(rest),
+        ["simgrid-ours", graph, a, b, c] => simgrid::play_ours(graph, [a, b, c]),
+        _ => Err(USAGE.to_owned()),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

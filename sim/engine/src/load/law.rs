@@ -2,6 +2,8 @@
 
 use crate::kernel::{Stream, math};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// A law of positive values with a mean that is given apart.
@@ -82,6 +84,49 @@ impl Law {
     }
 }
 
+impl fmt::Display for Law {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Law::Deterministic => write!(f, "deterministic"),
+            Law::Exponential => write!(f, "exponential"),
+            Law::Erlang(stages) => write!(f, "erlang:{stages}"),
+            Law::Uniform => write!(f, "uniform"),
+            Law::HyperExponential(cv2) => write!(f, "hyper-exponential:{cv2}"),
+            Law::LogNormal(cv2) => write!(f, "log-normal:{cv2}"),
+            Law::Pareto(tail) => write!(f, "pareto:{tail}"),
+            Law::Empirical(_) => write!(f, "empirical"),
+        }
+    }
+}
+
+/// Reads what [`Law`] displays as: a name, and a shape behind a colon where there is one.
+impl FromStr for Law {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Law, ()> {
+        let (name, shape) = match text.split_once(':') {
+            Some((name, shape)) => {
+                let plain = shape.chars().all(|c| c.is_ascii_digit() || c == '.');
+                let shape: f64 = shape.trim().parse().map_err(|_| ())?;
+                (name, Some(shape).filter(|x| plain && x.is_finite()))
+            }
+            None => (text, None),
+        };
+        match (name, shape, text.contains(':')) {
+            ("deterministic", None, false) => Ok(Law::Deterministic),
+            ("exponential", None, false) => Ok(Law::Exponential),
+            ("uniform", None, false) => Ok(Law::Uniform),
+            ("erlang", Some(stages), _) if (1.0..=1e6).contains(&stages) && stages % 1.0 == 0.0 => {
+                Ok(Law::Erlang(stages as u32))
+            }
+            ("hyper-exponential", Some(cv2), _) if cv2 > 1.0 => Ok(Law::HyperExponential(cv2)),
+            ("log-normal", Some(cv2), _) if cv2 > 0.0 => Ok(Law::LogNormal(cv2)),
+            ("pareto", Some(tail), _) if tail > 1.0 => Ok(Law::Pareto(tail)),
+            _ => Err(()),
+        }
+    }
+}
+
 /// Probability of the first branch of a hyper-exponential law with balanced means.
 fn balanced_share(cv2: f64) -> f64 {
     0.5 * (1.0 + math::sqrt((cv2 - 1.0) / (cv2 + 1.0)))
@@ -99,6 +144,16 @@ fn inverse(points: &[(f64, f64)], at: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::kernel::StreamKey;
+
+    #[test]
+    fn laws_are_read_as_they_are_shown() {
+        for text in ["deterministic", "erlang:4", "hyper-exponential:2.5", "pareto:2.2"] {
+            assert_eq!(text.parse::<Law>().unwrap().to_string(), text);
+        }
+        for text in ["erlang", "erlang:0.5", "pareto:1", "pareto:-3", "uniform:1", "pareto:1e400"] {
+            assert!(text.parse::<Law>().is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn means_and_variations_are_as_stated() {

@@ -13,8 +13,10 @@ pub mod landing;
 pub mod predict;
 pub mod spf;
 pub mod table;
+pub mod tree;
 
 pub use ksp::k_shortest_paths;
 pub use landing::{Explanation, Fate, Landing, LandingModel, Offer, RttMatrix};
 pub use spf::{Dag, shortest_dag};
 pub use table::{Destination, Installed, RouteTable};
+pub use tree::PathTree;

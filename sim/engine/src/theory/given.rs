@@ -258,7 +258,7 @@ fn parse(parameter: &Parameter, text: &str) -> Result<Value, Trouble> {
                 .collect();
             list.filter(|list| list.len() <= most).map(Value::Numbers).ok_or_else(bad)
         }
-        Kind::Law => law(text).map(Value::Law).ok_or_else(bad),
+        Kind::Law => text.parse().map(Value::Law).map_err(|()| bad()),
     }
 }
 
@@ -271,24 +271,4 @@ fn decimal(text: &str) -> Option<f64> {
     let plain = digits.chars().all(|c| c.is_ascii_digit() || "+-.eE_".contains(c));
     let x: f64 = if plain { digits.replace('_', "").parse().ok()? } else { return None };
     x.is_finite().then_some(x * scale)
-}
-
-/// A law from its name and shape.
-fn law(text: &str) -> Option<Law> {
-    let (name, shape) = match text.split_once(':') {
-        Some((name, shape)) => (name, Some(decimal(shape)?)),
-        None => (text, None),
-    };
-    match (name, shape) {
-        ("deterministic", None) => Some(Law::Deterministic),
-        ("exponential", None) => Some(Law::Exponential),
-        ("uniform", None) => Some(Law::Uniform),
-        ("erlang", Some(stages)) if (1.0..=1e6).contains(&stages) && stages.fract() == 0.0 => {
-            Some(Law::Erlang(stages as u32))
-        }
-        ("hyper-exponential", Some(cv2)) if cv2 > 1.0 => Some(Law::HyperExponential(cv2)),
-        ("log-normal", Some(cv2)) if cv2 > 0.0 => Some(Law::LogNormal(cv2)),
-        ("pareto", Some(tail)) if tail > 1.0 => Some(Law::Pareto(tail)),
-        _ => None,
-    }
 }

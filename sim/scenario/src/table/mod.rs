@@ -5,12 +5,16 @@
 
 mod control;
 mod dns;
+mod edge;
+mod load;
 mod root;
 mod routing;
 mod traffic;
 mod world;
+mod zoom;
 
 pub(crate) use control::{COMPARE_METRICS_DEFAULT, SCRIPT_STEP};
+pub(crate) use load::{BALANCER, CLIENT, CLOSED, DISCIPLINES, LAW_NAMES, SERVICE, VIEW};
 pub(crate) use root::ROOT;
 pub(crate) use traffic::PROTOCOLS;
 pub(crate) use world::GENERATE;
@@ -143,6 +147,8 @@ pub(crate) enum Kind {
     Metric,
     /// A policy: its name, or its name with parameters.
     Policy,
+    /// A balancer, written in the same way.
+    Balancer,
     /// This word, or else a value of the kind.
     Word(&'static str, &'static Kind),
     /// A single value of the kind, or a mapping.

@@ -176,8 +176,8 @@ impl Filling {
                 self.outcome.bandwidth[index][self.tunnel[index]] += rise * (next - share);
             }
         }
-        for edge in 0..slope.len() {
-            self.room[edge] = (self.room[edge] - slope[edge] * (next - share)).max(0.0);
+        for (room, slope) in self.room.iter_mut().zip(&slope) {
+            *room = (*room - slope * (next - share)).max(0.0);
         }
         for edge in filled {
             self.full[edge] = true;

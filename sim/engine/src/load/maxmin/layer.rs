@@ -110,11 +110,6 @@ impl Layer {
         self.rows.len()
     }
 
-    /// Whether any entity stands in this layer.
-    pub fn crosses(&self, resource: usize) -> bool {
-        !self.rows[resource].is_empty()
-    }
-
     /// A new entity without members.
     pub fn insert(&mut self, rows: &[(u32, f64)], weight: f64, cap: Option<f64>) -> u32 {
         let mut path: Vec<u32> = rows.iter().map(|row| row.0).collect();

@@ -81,6 +81,12 @@ impl Sharing {
         self.capacity.len()
     }
 
+    /// Capacity of a resource.
+    #[must_use]
+    pub fn capacity(&self, resource: usize) -> f64 {
+        self.capacity[resource]
+    }
+
     /// Adds an entity with its number of members.
     ///
     /// # Panics
@@ -128,7 +134,7 @@ impl Sharing {
     /// # Panics
     /// If it is negative or not finite.
     pub fn set_background(&mut self, resource: usize, priority: u32, load: f64) {
-        assert!(load >= 0.0 && load < f64::INFINITY, "background is finite and at least 0");
+        assert!((0.0..f64::INFINITY).contains(&load), "background is finite and at least 0");
         if load == 0.0 && priority as usize >= self.layers.len() {
             return;
         }

@@ -10,7 +10,12 @@ pub(super) fn quanta(weight: f64) -> i128 {
 }
 
 /// Quanta as a weight.
+#[inline]
 fn weight(quanta: i128) -> f64 {
+    if quanta as u64 == 0 {
+        // A whole number, as nearly always: the machine converts it by itself.
+        return (quanta >> 64) as i64 as f64;
+    }
     quanta as f64 / QUANTA_PER_WEIGHT
 }
 
@@ -82,11 +87,6 @@ impl Row {
         self.exact[at] = left;
         self.weight[at] = weight(left);
         Membership::Same
-    }
-
-    /// Whether nothing crosses the resource.
-    pub fn is_empty(&self) -> bool {
-        self.total == 0
     }
 
     /// Parents from a place on, in the order of their keys as of the last filling.

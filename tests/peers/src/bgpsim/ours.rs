@@ -1,7 +1,7 @@
 //! Our side.
 
+use super::plan::{Drawn, INTERNAL_AS};
 use crate::measure::{cpu_seconds, memory_mib_peak};
-use crate::plan::{Drawn, INTERNAL_AS};
 use std::sync::Arc;
 use steerlab_engine::kernel::{SimSpan, SimTime};
 use steerlab_engine::route::bgp::{

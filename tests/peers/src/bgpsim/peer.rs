@@ -1,7 +1,7 @@
 //! The peer's side: ETH bgpsim.
 
+use super::plan::{Drawn, INTERNAL_AS, Plan};
 use crate::measure::{cpu_seconds, memory_mib_peak};
-use crate::plan::{Drawn, INTERNAL_AS, Plan};
 use bgpsim::prelude::*;
 use bgpsim::route_map::{RouteMapBuilder, RouteMapDirection};
 

@@ -33,7 +33,8 @@ pub fn cost(context: &Context<'_>) -> Option<Plot> {
     }
     links.sort_unstable();
     links.dedup();
-    let cost = |arm: usize, link: &str| of_link(&arms[arm], "cost_p95", link).unwrap_or(0.0).max(0.0);
+    let cost =
+        |arm: usize, link: &str| of_link(&arms[arm], "cost_p95", link).unwrap_or(0.0).max(0.0);
     let worst = |link: &str| (0..arms.len()).map(|arm| cost(arm, link)).fold(0.0, f64::max);
     links.retain(|link| worst(link) > 0.0);
     links.sort_by(|a, b| worst(b).total_cmp(&worst(a)).then(a.cmp(b)));
@@ -44,14 +45,18 @@ pub fn cost(context: &Context<'_>) -> Option<Plot> {
     let shown = arms.len().min(ARMS_MAX);
     let (named, others) = links.split_at(links.len().min(LINE_INKS));
     let bar = |arm: usize| {
-        let mut parts: Vec<(f64, Ink)> =
-            named.iter().enumerate().map(|(place, link)| (cost(arm, link), Ink::Line(place))).collect();
+        let mut parts: Vec<(f64, Ink)> = named
+            .iter()
+            .enumerate()
+            .map(|(place, link)| (cost(arm, link), Ink::Line(place)))
+            .collect();
         parts.push((others.iter().map(|link| cost(arm, link)).sum(), Ink::Axis));
         Bar { label: text::clean(&arms[arm].arm), parts, words: number(total(arm)) }
     };
     let list: Vec<Bar> = (0..shown).map(bar).collect();
     let top = (0..arms.len()).map(total).fold(0.0, f64::max);
-    let (size, elements) = bars::draw(&list, WIDE_PX, (top, ""), "cost, in the currency of the prices");
+    let (size, elements) =
+        bars::draw(&list, WIDE_PX, (top, ""), "cost, in the currency of the prices");
     let sentences: Vec<String> =
         list.iter().map(|bar| format!("{} costs {}", bar.label, bar.words)).collect();
     let shows = format!("{}.", sentences.join(", "));

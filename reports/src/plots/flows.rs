@@ -58,9 +58,8 @@ fn gather(context: &Context<'_>, rows: &Rows<'_>) -> Result<(Vec<usize>, Vec<Fin
         into.completion_s += flows * finite(completion.at(row));
         into.slowdown += flows * finite(slow.at(row));
     }
-    let total = |service: usize| -> f64 {
-        (0..arms).map(|arm| sums[arm * count + service].flows).sum()
-    };
+    let total =
+        |service: usize| -> f64 { (0..arms).map(|arm| sums[arm * count + service].flows).sum() };
     let mut services: Vec<usize> = (0..count).filter(|&service| total(service) > 0.0).collect();
     services.sort_by(|&a, &b| total(b).total_cmp(&total(a)).then(a.cmp(&b)));
     services.truncate(SERVICES_MAX);
@@ -71,12 +70,7 @@ fn gather(context: &Context<'_>, rows: &Rows<'_>) -> Result<(Vec<usize>, Vec<Fin
     Ok((services, chosen))
 }
 
-fn slowdown(
-    context: &Context<'_>,
-    rows: &Rows<'_>,
-    services: &[usize],
-    sums: &[Finished],
-) -> Plot {
+fn slowdown(context: &Context<'_>, rows: &Rows<'_>, services: &[usize], sums: &[Finished]) -> Plot {
     let arms = &context.view.summary.arms;
     let dictionary = rows.texts("service").map_or(&[][..], |names| names.dictionary);
     let names: Vec<String> = services.iter().map(|&code| text::clean(&dictionary[code])).collect();
@@ -146,18 +140,13 @@ fn slowdown(
     }
 }
 
-fn completion(
-    context: &Context<'_>,
-    rows: &Rows<'_>,
-    services: &[usize],
-) -> Result<Plot, Missing> {
+fn completion(context: &Context<'_>, rows: &Rows<'_>, services: &[usize]) -> Result<Plot, Missing> {
     let names = rows.texts("service")?;
     let values = rows.numbers("completion_s_p99")?;
     let arms = context.view.summary.arms.len();
     let shown = &services[..services.len().min(LINE_INKS)];
-    let slot = |row| {
-        names.code(row).and_then(|code| shown.iter().position(|service| *service == code))
-    };
+    let slot =
+        |row| names.code(row).and_then(|code| shown.iter().position(|service| *service == code));
     let shape = (arms, shown.len());
     let cube = Cube::gather(rows, &context.buckets, shape, slot, |row| values.at(row));
     let curves: Vec<Curve> = shown

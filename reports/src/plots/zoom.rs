@@ -249,8 +249,7 @@ fn gather(rows: &Rows<'_>, (arms, shown): (usize, &[usize])) -> Result<Vec<Lost>
     let mut lost = vec![Lost::default(); arms * shown.len()];
     let finite = |value: f64| if value > 0.0 && value < 1e30 { value } else { 0.0 };
     for row in 0..rows.len() {
-        let place =
-            names.code(row).and_then(|code| shown.iter().position(|colo| *colo == code));
+        let place = names.code(row).and_then(|code| shown.iter().position(|colo| *colo == code));
         let (Some(arm), Some(place)) = (rows.arm(row), place) else { continue };
         let width = widths.map_or(1.0, |widths| finite(widths.at(row)));
         let into = &mut lost[arm * shown.len() + place];

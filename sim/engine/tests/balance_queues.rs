@@ -167,8 +167,7 @@ fn errors_that_count_keep_a_sink_from_drawing_requests() {
         let mut spec = farm(0.95);
         spec.front.health_delay = SimSpan::from_seconds(1_000_000);
         spec.front.view = ViewSpec { error_penalty, ..ViewSpec::default() };
-        let balancer =
-            balancer.build(&Setting { servers: SERVERS, seed: 1, ..Setting::default() });
+        let balancer = balancer.build(&Setting { servers: SERVERS, seed: 1, ..Setting::default() });
         let mut cell = Cell::new(&spec, vec![balancer]);
         cell.set_up(0, false);
         assert!(cell.advance_ended(100_000));

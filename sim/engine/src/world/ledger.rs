@@ -73,7 +73,7 @@ pub(crate) struct Queueing {
 /// All counts of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
-    counted_until: SimTime,
+    pub(super) counted_until: SimTime,
     pub anchored_at: SimTime,
     /// By (tenant, class), present bucket.
     pub bucket_flows: Vec<Flow>,

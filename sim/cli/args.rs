@@ -2,7 +2,7 @@
 
 mod labs;
 
-pub use labs::{BgpArgs, FlowsArgs, LabFormat, ShareArgs};
+pub use labs::{BgpArgs, FlowsArgs, LabArgs, LabFormat, ShareArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -105,6 +105,8 @@ pub enum Command {
     Flows(FlowsArgs),
     /// Share links among flows by weight, cap, priority or bandwidth function: one allocation
     Share(ShareArgs),
+    /// Play load labs: queues, balancers, caches, admission, and what must come out
+    Lab(LabArgs),
     /// Compute what theory says: queues, balancers, caches, controllers
     Theory(TheoryArgs),
     /// List what there is
@@ -526,6 +528,8 @@ pub enum Listed {
     Importers,
     /// Diagnostic codes.
     Codes,
+    /// Balancers with their parameters and sources.
+    Balancers,
 }
 
 /// `steerlab explain`

@@ -244,6 +244,7 @@ fn a_reader_that_goes_away_is_not_an_error() {
     for words in [
         "list metrics",
         "list codes",
+        "list balancers",
         "schema",
         "schema --reference",
         "completions zsh",

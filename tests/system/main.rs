@@ -23,6 +23,7 @@ mod hostile;
 mod incident;
 mod injection;
 mod internet;
+mod load_labs;
 #[cfg(target_os = "linux")]
 mod memory;
 mod mlu;
@@ -30,5 +31,6 @@ mod predict;
 mod replay;
 mod routing_cases;
 mod sessions;
+mod sharing;
 mod theory;
 mod workflow;

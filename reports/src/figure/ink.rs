@@ -11,6 +11,9 @@ pub const LINE_INKS: usize = 5;
 /// Number of steps of load.
 pub const LOAD_INKS: usize = 4;
 
+/// Number of steps of a heat map: five up to capacity, and one above.
+pub const HEAT_INKS: usize = 6;
+
 /// What a drawn thing stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
@@ -40,6 +43,8 @@ pub enum Ink {
     Line(usize),
     /// How loaded something is: 0 (low) to 3 (above capacity).
     Load(usize),
+    /// The same in a heat map, in steps of a fifth of the capacity: 0 to 4, and 5 above capacity.
+    Heat(usize),
 }
 
 impl Ink {
@@ -49,6 +54,7 @@ impl Ink {
         const ARMS: [&str; ARM_INKS] = ["a0", "a1", "a2", "a3", "a4", "a5"];
         const LINES: [&str; LINE_INKS] = ["s0", "s1", "s2", "s3", "s4"];
         const LOADS: [&str; LOAD_INKS] = ["u0", "u1", "u2", "u3"];
+        const HEATS: [&str; HEAT_INKS] = ["q0", "q1", "q2", "q3", "q4", "q5"];
         match self {
             Ink::Text => "tx",
             Ink::Muted => "mu",
@@ -63,6 +69,7 @@ impl Ink {
             Ink::Arm(index) => ARMS[index % ARM_INKS],
             Ink::Line(index) => LINES[index % LINE_INKS],
             Ink::Load(index) => LOADS[index.min(LOAD_INKS - 1)],
+            Ink::Heat(index) => HEATS[index.min(HEAT_INKS - 1)],
         }
     }
 
@@ -85,6 +92,7 @@ impl Ink {
             Ink::Arm(index) => 0x40 + (index % ARM_INKS) as u8,
             Ink::Line(index) => 0x80 + (index % LINE_INKS) as u8,
             Ink::Load(index) => 0xc0 + index.min(LOAD_INKS - 1) as u8,
+            Ink::Heat(index) => 0xe0 + index.min(HEAT_INKS - 1) as u8,
             plain => Ink::PLAIN.iter().position(|ink| *ink == plain).unwrap_or(0) as u8,
         }
     }
@@ -92,6 +100,7 @@ impl Ink {
     /// The role that a colour stands for.
     pub(super) fn from_code(code: u8) -> Ink {
         match code {
+            0xe0.. => Ink::Heat(usize::from(code - 0xe0)),
             0xc0.. => Ink::Load(usize::from(code - 0xc0)),
             0x80.. => Ink::Line(usize::from(code - 0x80)),
             0x40.. => Ink::Arm(usize::from(code - 0x40)),
@@ -209,6 +218,7 @@ mod tests {
         inks.extend((0..ARM_INKS).map(Ink::Arm));
         inks.extend((0..LINE_INKS).map(Ink::Line));
         inks.extend((0..LOAD_INKS).map(Ink::Load));
+        inks.extend((0..HEAT_INKS).map(Ink::Heat));
         for ink in inks {
             assert_eq!(Ink::from_code(ink.code()), ink);
         }

@@ -7,5 +7,5 @@ pub mod svg;
 mod width;
 
 pub use chart::{Axis, Chart, Layer, Shape, TOP_PX, label_room};
-pub use ink::{ARM_INKS, Dash, Ink, LINE_INKS, LOAD_INKS, Pen};
+pub use ink::{ARM_INKS, Dash, HEAT_INKS, Ink, LINE_INKS, LOAD_INKS, Pen};
 pub use width::text_width;

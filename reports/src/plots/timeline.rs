@@ -3,9 +3,9 @@
 use super::axis::{TimeScale, value_axis};
 use super::curve::Buckets;
 use super::marks::Marks;
-use super::worst::worst_entities;
+use super::worst;
 use super::{ARMS_MAX, Grid, HALF_PX, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
-use crate::figure::{Chart, Dash, Ink, Layer, Pen, TOP_PX};
+use crate::figure::{Chart, Dash, Ink, LINE_INKS, Layer, Pen, TOP_PX};
 use crate::number::{number, percent, quantity};
 use crate::rows::{Cube, Missing, Rows, Spread};
 use crate::text;
@@ -180,31 +180,7 @@ pub fn latency(context: &Context<'_>) -> Result<Plot, Missing> {
 
 /// The links with the highest utilisation in any arm.
 pub fn links(context: &Context<'_>) -> Result<Plot, Missing> {
-    let rows = Rows::open(context.view, "links")?;
-    let (names, directions) = (rows.texts("link")?, rows.texts("direction").ok());
-    let backs: Vec<bool> = directions.map_or_else(Vec::new, |texts| {
-        texts.dictionary.iter().map(|word| word == "back").collect()
-    });
-    let key = |row: usize| {
-        let back = directions.and_then(|texts| texts.code(row)).is_some_and(|code| backs[code]);
-        names.code(row).map(|code| code * 2 + usize::from(back))
-    };
-    let label = |key: usize| {
-        let arrow = match (directions, key % 2) {
-            (None, _) => "",
-            (_, 0) => " →",
-            _ => " ←",
-        };
-        format!("{}{arrow}", text::clean(&names.dictionary[key / 2]))
-    };
-    let worst = worst_entities(
-        context,
-        &rows,
-        ("utilisation_max", "utilisation_mean"),
-        names.dictionary.len() * 2,
-        key,
-        label,
-    )?;
+    let worst = worst::links(context, LINE_INKS)?;
     Ok(draw(
         context,
         Spec {
@@ -225,16 +201,7 @@ pub fn links(context: &Context<'_>) -> Result<Plot, Missing> {
 
 /// The sites with the highest CPU utilisation in any arm.
 pub fn sites(context: &Context<'_>) -> Result<Plot, Missing> {
-    let rows = Rows::open(context.view, "sites")?;
-    let names = rows.texts("site")?;
-    let worst = worst_entities(
-        context,
-        &rows,
-        ("cpu_utilisation_max", "cpu_utilisation_mean"),
-        names.dictionary.len(),
-        |row| names.code(row),
-        |key| text::clean(&names.dictionary[key]),
-    )?;
+    let worst = worst::sites(context, LINE_INKS)?;
     Ok(draw(
         context,
         Spec {
@@ -274,7 +241,8 @@ fn zero_is_none(mut spreads: Vec<Spread>) -> Vec<Spread> {
     spreads
 }
 
-fn buckets<'a>(context: &'a Context<'_>) -> Buckets<'a> {
+/// The buckets that curves stand on.
+pub fn buckets<'a>(context: &'a Context<'_>) -> Buckets<'a> {
     let width_s = match context.buckets.as_slice() {
         [.., before, last] => last - before,
         _ => context.view.scenario.bucket.seconds(),

@@ -1,31 +1,37 @@
-//! The few entities that matter: those with the highest load.
+//! The few entities that matter: those with the highest load, of links and of sites.
 
 use super::timeline::{Context, Curve, line_ink};
-use crate::figure::{Dash, Ink, LINE_INKS, Pen};
+use crate::figure::{Dash, Ink, Pen};
 use crate::number::percent;
 use crate::rows::{Cube, Missing, Rows, Spread};
 use crate::text;
 
 /// The most loaded entities.
 pub struct Worst {
-    /// A curve each.
+    /// A curve each, worst first.
     pub curves: Vec<Curve>,
-    count: usize,
+    /// How many there are.
+    pub count: usize,
     /// Largest single value of any replication.
     peak: f64,
     /// Entities that go above capacity in any replication.
-    overloaded: usize,
+    pub overloaded: usize,
 }
 
 impl Worst {
-    /// How many there are and how bad it gets.
-    pub fn words(&self, noun: &str) -> String {
-        let shown = self.curves.len();
-        let overloaded = match self.overloaded {
+    /// How many go above capacity.
+    pub fn overloaded_words(&self, noun: &str) -> String {
+        match self.overloaded {
             0 => format!("No {noun} goes above 100 %"),
             1 => format!("1 {noun} goes above 100 %"),
             n => format!("{n} {noun}s go above 100 %"),
-        };
+        }
+    }
+
+    /// How many there are and how bad it gets.
+    pub fn words(&self, noun: &str) -> String {
+        let shown = self.curves.len();
+        let overloaded = self.overloaded_words(noun);
         // What is drawn are means; what a single replication reaches lies above them.
         let spreads = self.curves.iter().flat_map(|curve| &curve.spreads);
         let drawn = percent(spreads.map(Spread::peak).fold(0.0, f64::max));
@@ -42,12 +48,50 @@ impl Worst {
     }
 }
 
+/// The link directions with the highest utilisation in any arm, at most `most`.
+///
+/// # Errors
+/// Why there are none.
+pub fn links(context: &Context<'_>, most: usize) -> Result<Worst, Missing> {
+    let rows = Rows::open(context.view, "links")?;
+    let (names, directions) = (rows.texts("link")?, rows.texts("direction").ok());
+    let backs: Vec<bool> = directions.map_or_else(Vec::new, |texts| {
+        texts.dictionary.iter().map(|word| word == "back").collect()
+    });
+    let key = |row: usize| {
+        let back = directions.and_then(|texts| texts.code(row)).is_some_and(|code| backs[code]);
+        names.code(row).map(|code| code * 2 + usize::from(back))
+    };
+    let label = |key: usize| {
+        let arrow = match (directions, key % 2) {
+            (None, _) => "",
+            (_, 0) => " →",
+            _ => " ←",
+        };
+        format!("{}{arrow}", text::clean(&names.dictionary[key / 2]))
+    };
+    let columns = ("utilisation_max", "utilisation_mean");
+    worst_entities(context, &rows, columns, (names.dictionary.len() * 2, most), key, label)
+}
+
+/// The sites with the highest CPU utilisation in any arm, at most `most`.
+///
+/// # Errors
+/// Why there are none.
+pub fn sites(context: &Context<'_>, most: usize) -> Result<Worst, Missing> {
+    let rows = Rows::open(context.view, "sites")?;
+    let names = rows.texts("site")?;
+    let columns = ("cpu_utilisation_max", "cpu_utilisation_mean");
+    let (key, label) = (|row| names.code(row), |key: usize| text::clean(&names.dictionary[key]));
+    worst_entities(context, &rows, columns, (names.dictionary.len(), most), key, label)
+}
+
 /// Picks the entities whose largest value, averaged over replications, is highest in any arm.
-pub fn worst_entities(
+fn worst_entities(
     context: &Context<'_>,
     rows: &Rows<'_>,
     (column, second_choice): (&str, &str),
-    keys: usize,
+    (keys, most): (usize, usize),
     key: impl Fn(usize) -> Option<usize>,
     label: impl Fn(usize) -> String,
 ) -> Result<Worst, Missing> {
@@ -88,7 +132,7 @@ pub fn worst_entities(
     if peak <= 0.0 {
         return Err(Missing("Nothing is loaded at any time.".to_owned()));
     }
-    ranked.truncate(LINE_INKS);
+    ranked.truncate(most);
     ranked.retain(|(rank, _)| *rank > 0.0);
     let slots: Vec<usize> = ranked.iter().map(|(_, key)| *key).collect();
     let cube = Cube::gather(

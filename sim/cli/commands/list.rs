@@ -5,6 +5,7 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::table;
 use serde_json::{Value, json};
+use steerlab_engine::load::balance::BALANCERS;
 use steerlab_engine::record::Better;
 use steerlab_engine::steer::{Param, PolicyRegistry};
 use steerlab_policies::BuiltIn;
@@ -24,6 +25,7 @@ pub fn list(console: &Console, args: &ListArgs) -> Exit {
         Listed::Scenarios => scenarios(),
         Listed::Importers => importers(),
         Listed::Codes => codes(),
+        Listed::Balancers => balancers(),
     };
     let text = match args.format {
         Format::Table => table::plain(&listing.head, &listing.rows),
@@ -75,6 +77,25 @@ fn policies() -> Listing {
     Listing {
         kind: "policies",
         head: vec!["policy", "what it does", "surfaces", "parameters", "source"],
+        rows,
+    }
+}
+
+fn balancers() -> Listing {
+    let rows = BALANCERS
+        .iter()
+        .map(|balancer| {
+            vec![
+                balancer.name.to_owned(),
+                balancer.summary.to_owned(),
+                balancer.params.iter().map(param_words).collect::<Vec<_>>().join(", "),
+                balancer.source.to_owned(),
+            ]
+        })
+        .collect();
+    Listing {
+        kind: "balancers",
+        head: vec!["balancer", "what it does", "parameters", "source"],
         rows,
     }
 }

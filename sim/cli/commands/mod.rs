@@ -9,6 +9,7 @@ mod generate_as_graph;
 pub mod import;
 pub mod import_table;
 pub mod init;
+pub mod lab;
 pub mod list;
 pub mod predict;
 mod predict_table;

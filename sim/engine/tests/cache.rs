@@ -4,8 +4,9 @@ use std::sync::Arc;
 use steerlab_engine::kernel::{SimSpan, SimTime, Stream, StreamKey};
 use steerlab_engine::load::cache::che::{self, Eviction, Load};
 use steerlab_engine::load::cache::{
-    Alias, Cache, Expiring, Fifo, Hop, Lfu, Lookup, Lru, Mixture, Popularity, RandomEviction,
-    S3Fifo, Sampler, Source, Spectrum, Tiers, Unbounded, Warmth, zipf_mass,
+    Alias, Cache, Cascade, Content, Expiring, Fifo, Hop, Lfu, Lookup, Lru, Mixture, Place,
+    Popularity, RandomEviction, S3Fifo, Sampler, Source, Spectrum, Tiers, Unbounded, Warmth,
+    zipf_mass,
 };
 
 fn stream(purpose: &'static str, entity: u64) -> Stream {
@@ -199,14 +200,15 @@ fn grouped_sums_meet_whole_sums() {
         for alpha in [0.0, 0.3, 0.8, 1.0, 1.3, 2.5] {
             let spectrum = spectrum(&zipf(u64::from(objects), alpha));
             let weights: Vec<f64> = (1..=objects).map(|r| f64::from(r).powf(-alpha)).collect();
-            let mass: f64 = weights.iter().sum();
+            // The smallest first, so that rounding does not add up.
+            let mass: f64 = weights.iter().rev().sum();
             let what = format!("{objects} objects, alpha {alpha}");
             close(zipf_mass(u64::from(objects), alpha) / mass, 1.0, 1e-11, &what);
             for requests in [1.0, 1e3, 1e6] {
                 let kept = |p: f64| 1.0 - (-p * requests).exp();
-                let whole: f64 = weights.iter().map(|w| kept(w / mass)).sum();
+                let whole: f64 = weights.iter().rev().map(|w| kept(w / mass)).sum();
                 close(spectrum.sum(kept) / whole, 1.0, 1e-8, &format!("{what}, kept"));
-                let hits: f64 = weights.iter().map(|w| w / mass * kept(w / mass)).sum();
+                let hits: f64 = weights.iter().rev().map(|w| w / mass * kept(w / mass)).sum();
                 close(spectrum.sum(|p| p * kept(p)), hits, 1e-9, &format!("{what}, hits"));
             }
         }
@@ -828,4 +830,171 @@ fn without_coalescing_every_request_of_a_missing_object_fetches_it() {
         assert_eq!(counts.hits, 2);
         assert_eq!(counts.joined, 12 - 2 - fetches);
     }
+}
+
+/// Exact caches and the cascade side by side: shares of the users' requests by place that miss, and
+/// origin fetches per second, in bins of time.
+struct SideBySide<'a> {
+    places: &'a [Place],
+    law: Popularity,
+    ttl_s: Option<f64>,
+    /// Requests per second by place.
+    rates: &'a [f64],
+    bins: usize,
+    bin_s: f64,
+    replications: u64,
+}
+
+impl SideBySide<'_> {
+    fn ways(&self) -> Vec<Vec<Hop>> {
+        let hop = |place: usize| Hop { cache: place as u32, fetch: SimSpan::ZERO };
+        (0..self.places.len())
+            .map(|place| {
+                let next = |at: &usize| self.places[*at].next;
+                std::iter::successors(Some(place), next).map(hop).collect()
+            })
+            .collect()
+    }
+
+    /// (requests of users, misses of users) by place, and origin fetches, of each bin.
+    fn exact(&self) -> Vec<(Vec<f64>, Vec<f64>, f64)> {
+        let ways = self.ways();
+        let sampler = self.law.sampler().unwrap();
+        let which = Alias::new(self.rates).unwrap();
+        let total: f64 = self.rates.iter().sum();
+        let n = self.places.len();
+        let mut bins = vec![(vec![0.0; n], vec![0.0; n], 0.0); self.bins];
+        for replication in 0..self.replications {
+            let cache = |place: &Place| -> Box<dyn Cache> {
+                let lru = Lru::new(place.capacity_bytes as u64);
+                match self.ttl_s {
+                    Some(ttl_s) => Box::new(Expiring::new(lru, SimSpan((ttl_s * 1e9) as u64))),
+                    None => Box::new(lru),
+                }
+            };
+            let mut tiers = Tiers::new(self.places.iter().map(cache), false);
+            let mut draw = stream("cascade", replication);
+            let mut now_s = draw.exponential() / total;
+            while now_s < self.bin_s * self.bins as f64 {
+                let place = which.sample(&mut draw) as usize;
+                let object = sampler.sample(&mut draw);
+                let now = SimTime((now_s * 1e9) as u64);
+                let fetch = tiers.request(&ways[place], object, 1, now);
+                let bin = &mut bins[(now_s / self.bin_s) as usize];
+                bin.0[place] += 1.0;
+                bin.1[place] += f64::from(u8::from(fetch.source != Source::Cache(0)));
+                bin.2 += f64::from(u8::from(fetch.source == Source::Origin));
+                now_s += draw.exponential() / total;
+            }
+        }
+        bins
+    }
+
+    /// Miss ratio of users by place, and origin fetches per second, of each bin.
+    fn fluid(&self) -> Vec<(Vec<f64>, f64)> {
+        let content = Content { bytes: 1.0, spectrum: spectrum(&self.law), ttl_s: self.ttl_s };
+        let mut cascade = Cascade::new(self.places.to_vec(), vec![content], 0.0).unwrap();
+        let rates: Vec<Vec<f64>> = self.rates.iter().map(|&rate| vec![rate]).collect();
+        let mut bins = Vec::new();
+        let parts = 10_u32;
+        for bin in 0..self.bins {
+            let (mut own, mut origin) = (vec![0.0; self.places.len()], 0.0);
+            for part in 0..parts {
+                let step_s = self.bin_s / f64::from(parts);
+                let misses = cascade.set_rates(&rates, 0.5 * step_s);
+                for (place, row) in misses.iter().enumerate() {
+                    own[place] += row[0].own / f64::from(parts);
+                    if self.places[place].next.is_none() {
+                        origin += row[0].passed_per_s / f64::from(parts);
+                    }
+                }
+                cascade.advance((bin as f64 + f64::from(part + 1) / f64::from(parts)) * self.bin_s);
+            }
+            bins.push((own, origin));
+        }
+        bins
+    }
+
+    fn compare(&self, tolerance: f64, origin_tolerance: f64) {
+        for (bin, (exact, fluid)) in self.exact().into_iter().zip(self.fluid()).enumerate() {
+            println!(
+                "bin {bin}: origin {} fluid {}",
+                exact.2 / self.bin_s / self.replications as f64,
+                fluid.1
+            );
+            for place in 0..self.places.len() {
+                if exact.0[place] > 0.0 {
+                    let ours = exact.1[place] / exact.0[place];
+                    let error = 4.0 * (ours * (1.0 - ours) / exact.0[place]).sqrt();
+                    let what = format!("bin {bin}, place {place}");
+                    close(fluid.0[place], ours, error + tolerance, &what);
+                }
+            }
+            let span_s = self.bin_s * self.replications as f64;
+            let error = 4.0 * exact.2.sqrt() / span_s;
+            let ours = exact.2 / span_s;
+            let slack = error + origin_tolerance * ours;
+            close(fluid.1, ours, slack, &format!("bin {bin}, origin"));
+        }
+    }
+}
+
+#[test]
+fn upper_tiers_warm_up_as_exact_ones_do() {
+    let upper = |capacity_bytes| Place { capacity_bytes, next: None };
+    let lower = |capacity_bytes, next| Place { capacity_bytes, next: Some(next) };
+    // What lower caches miss is no Poisson stream: with few of them the model lets the upper tier
+    // miss too often, while it fills most of all.
+    // Five lower caches of different sizes and rates ask an upper one that has users, too.
+    let places = [
+        lower(200.0, 5),
+        lower(300.0, 5),
+        lower(200.0, 5),
+        lower(100.0, 5),
+        lower(200.0, 5),
+        upper(2000.0),
+    ];
+    SideBySide {
+        places: &places,
+        law: zipf(20_000, 0.8),
+        ttl_s: None,
+        rates: &[100.0, 200.0, 100.0, 50.0, 100.0, 50.0],
+        bins: 10,
+        bin_s: 10.0,
+        replications: 6,
+    }
+    .compare(4e-3, 0.03);
+    // A hub between them.
+    let places = [lower(200.0, 2), lower(200.0, 2), lower(800.0, 3), upper(3000.0)];
+    SideBySide {
+        places: &places,
+        law: zipf(10_000, 1.0),
+        ttl_s: None,
+        rates: &[100.0, 150.0, 0.0, 0.0],
+        bins: 8,
+        bin_s: 15.0,
+        replications: 8,
+    }
+    .compare(4e-3, 0.12);
+    assert!(Cascade::new(vec![lower(1.0, 1), lower(1.0, 0)], vec![], 0.0).is_none());
+}
+
+#[test]
+fn the_tiers_of_100_pops_are_exact_under_poisson_requests() {
+    // V32 in the large: 100 lower caches and an upper one, all without limit, after many lifetimes.
+    let mut places = vec![Place { capacity_bytes: 1e9, next: Some(100) }; 100];
+    places.push(Place { capacity_bytes: 1e9, next: None });
+    let objects = 5;
+    let content =
+        Content { bytes: 1.0, spectrum: spectrum(&zipf(objects, 0.0)), ttl_s: Some(60.0) };
+    let mut cascade = Cascade::new(places, vec![content], 0.0).unwrap();
+    let mut rates = vec![vec![0.1 * objects as f64]; 100];
+    rates.push(vec![0.0]);
+    cascade.set_rates(&rates, 0.0);
+    cascade.advance(6000.0);
+    let misses = cascade.set_rates(&rates, 0.0);
+    let lower: f64 = misses[..100].iter().map(|row| row[0].passed_per_s).sum();
+    close(lower / objects as f64, 1.4286, 5e-5, "flat");
+    close(misses[100][0].passed_per_s / objects as f64, 0.01647, 5e-6, "tiered");
+    close(misses[0][0].at_next, 0.01647 / 1.4286, 1e-5, "share that misses in the upper tier, too");
 }

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
-use steerlab_engine::kernel::SimTime;
-use steerlab_engine::load::flows::{FlowSim, FlowSpec, Moment};
+use std::sync::Arc;
+use steerlab_engine::kernel::{SimTime, StreamKey};
+use steerlab_engine::load::flows::{Arrivals, FlowSim, FlowSpec, Moment, Source, SourceSpec};
+use steerlab_engine::load::law::Law;
+use steerlab_engine::net::ArcId;
 use steerlab_engine::route::PathTree;
 
 /// Folder of shared data, if it is there.
@@ -94,4 +97,87 @@ fn completion_times_of_recorded_traces() {
         eprintln!("{trace}: {flows} flows, largest difference {worst:.3e} s");
         assert!(worst <= 1e-9, "{trace}: {worst} s");
     }
+}
+
+fn key(replication: u32, entity: u64) -> StreamKey {
+    StreamKey { seed: 11, replication, purpose: "", entity }
+}
+
+/// Mean response of one link at load `rho` with sizes of a law, mean 1 s alone.
+fn mean_response(rho: f64, size: &Law, replication: u32, flows: u64) -> f64 {
+    let spec = SourceSpec { arrivals: Arrivals::Poisson, size: size.clone(), mean_bits: 1e6 };
+    let mut source = Source::new(spec, key(replication, 1));
+    source.set_rate(Moment::ZERO, rho);
+    let mut sim = FlowSim::new(&[1e6]);
+    let warm_up = flows / 10;
+    let (mut sum, mut count) = (0.0, 0);
+    for _ in 0..flows {
+        let at = source.due();
+        let sent = source.step(at).expect("a Poisson source only sends");
+        sim.advance(at, &mut |done| {
+            if done.tag >= warm_up {
+                sum += done.seconds();
+                count += 1;
+            }
+        });
+        let spec = FlowSpec { tag: sent.number, ..FlowSpec::plain(&[ArcId(0)], sent.bits) };
+        sim.arrival(at, &spec);
+    }
+    sum / f64::from(count)
+}
+
+#[test]
+fn a_shared_link_is_insensitive_to_the_law_of_sizes() {
+    // Processor sharing: mean response E[S] / (1 - rho), whatever the law (Kleinrock, vol. 2).
+    let (rho, replications) = (0.7, 30);
+    let expected = 1.0 / (1.0 - rho);
+    for law in [Law::Deterministic, Law::Exponential, Law::HyperExponential(4.0)] {
+        let means: Vec<f64> =
+            (0..replications).map(|r| mean_response(rho, &law, r, 20_000)).collect();
+        let n = f64::from(replications);
+        let mean = means.iter().sum::<f64>() / n;
+        let variance = means.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0);
+        // 99.5 % quantile of Student's t with 29 degrees of freedom.
+        let half = 2.756 * (variance / n).sqrt();
+        eprintln!("{law:?}: {mean:.4} +- {half:.4}, expected {expected:.4}");
+        assert!((mean - expected).abs() <= half, "{law:?}: {mean} +- {half}");
+        assert!(half < 0.05 * expected, "{law:?}: the interval says little");
+    }
+}
+
+#[test]
+fn sources_keep_their_mean_rate_and_their_draws() {
+    let law = Law::Exponential;
+    let on_off = Arrivals::OnOff { on_s: 2.0, off_s: 6.0 };
+    for arrivals in [Arrivals::Poisson, on_off] {
+        let spec = SourceSpec { arrivals, size: law.clone(), mean_bits: 8.0 };
+        let run = |change_rate: bool| {
+            let mut source = Source::new(spec.clone(), key(0, 5));
+            let (mut at, end) = (Moment::ZERO, Moment::ZERO.after(40_000.0));
+            source.set_rate(at, 3.0);
+            let mut sizes = Vec::new();
+            while at < end {
+                if change_rate && sizes.len() == 1000 {
+                    source.set_rate(at, 1.0);
+                }
+                at = source.due();
+                sizes.extend(source.step(at).map(|sent| sent.bits));
+            }
+            sizes
+        };
+        let (steady, slowed) = (run(false), run(true));
+        let rate = steady.len() as f64 / 40_000.0;
+        assert!((rate / 3.0 - 1.0).abs() < 0.05, "{rate}");
+        let mean = steady.iter().sum::<f64>() / steady.len() as f64;
+        assert!((mean / 8.0 - 1.0).abs() < 0.02, "{mean}");
+        assert!(slowed.len() < steady.len() / 2 && slowed == steady[..slowed.len()]);
+    }
+    let list = vec![(SimTime(5), 10.0), (SimTime(9), 20.0)];
+    let recorded = Arrivals::Recorded(Arc::new(list));
+    let spec = SourceSpec { arrivals: recorded, size: law, mean_bits: 8.0 };
+    let mut source = Source::new(spec, key(0, 5));
+    assert_eq!(source.due(), SimTime(5).into());
+    assert_eq!(source.step(SimTime(5).into()).map(|sent| sent.bits), Some(10.0));
+    assert_eq!(source.step(SimTime(9).into()).map(|sent| sent.bits), Some(20.0));
+    assert_eq!(source.due(), Moment::NEVER);
 }

@@ -254,6 +254,7 @@ fn random_scenario(seed: u64) -> Scenario {
             setup_round_trips: dice.pick(&[1.0, 2.5]),
             elastic: None,
             tcp: None,
+            flow: None,
         })
         .collect();
     random_times(&mut scenario, dice);

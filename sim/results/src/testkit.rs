@@ -67,7 +67,7 @@ pub(crate) fn arm(id: &str, policy: &str) -> Arm {
     let params = vec![("level".to_owned(), ParamValue::Ratio(0.9))];
     let period = SimSpan::from_seconds(60);
     let policies = vec![PolicySpec { name: policy.into(), period, params }];
-    Arm { id: id.into(), label: format!("arm {id}"), policies }
+    Arm { id: id.into(), label: format!("arm {id}"), policies, balancer: None }
 }
 
 fn unlabelled(metric: &str) -> Operand {
@@ -124,6 +124,8 @@ pub(crate) fn scenario() -> Scenario {
         .into_iter()
         .collect(),
         dns: Dns::default(),
+        caches: steerlab_engine::scenario::CachePlan::default(),
+        admission: steerlab_engine::scenario::AdmissionPlan::default(),
         profiles: Table::new(),
         matrices: [Matrix {
             file: "m.csv".into(),
@@ -138,8 +140,10 @@ pub(crate) fn scenario() -> Scenario {
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.1, step: SimSpan::from_seconds(60) },
         surges: Vec::new(),
+        fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(1),
+        zoom: Vec::new(),
         routing: at_once(),
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
@@ -187,6 +191,7 @@ pub(crate) fn totals() -> RunTotals {
         carried_bits: 100.0,
         dropped_bits,
         queue_ms_mean: 1.5,
+        marked_bits: 10.0,
     };
     let site = |cpu_utilisation_max, cpu_utilisation_mean, overload_s| SiteTotals {
         cpu_utilisation_max,
@@ -295,6 +300,7 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
         carried_bps: 500.0,
         dropped_bps: 0.0,
         queue_ms_mean: 2.0,
+        marked_bps: 25.0,
         backlog_bits: 4.0,
         capacity_bps: 1000.0,
         announced_blocks: 0,
@@ -317,6 +323,7 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
         sites: &[site; 3],
         arcs: &[arc(0), arc(1), arc(2)],
         tenants: &[tenant(0, 0), tenant(0, 1), tenant(1, 0), tenant(1, 1)],
+        flows: &[],
         total: &total,
     });
 }

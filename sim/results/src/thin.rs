@@ -120,15 +120,20 @@ enum Rule {
     Last,
     /// Mean by length.
     Mean,
-    /// Mean by length and requests served.
-    MeanByServed,
+    /// Mean by length and what another column counts.
+    MeanBy(usize),
     /// Largest.
     Max,
     /// Sum.
     Sum,
 }
 
-fn rule_of(column: &DataColumn) -> Rule {
+fn rule_of(column: &DataColumn, empty: &DataTable) -> Rule {
+    // Whose mean it is.
+    let counted = |names: &[&str]| {
+        let position = |name: &&str| empty.columns.iter().position(|column| column.name == **name);
+        names.iter().find_map(position).map_or(Rule::Mean, Rule::MeanBy)
+    };
     let name = column.name.as_str();
     let percentile = |part: &str| {
         part.strip_prefix('p')
@@ -141,7 +146,10 @@ fn rule_of(column: &DataColumn) -> Rule {
         ColumnData::U64(_) => Rule::Last,
         ColumnData::F64(_) if name == "time_s" => Rule::First,
         ColumnData::F64(_) if name == "bucket_s" => Rule::Sum,
-        ColumnData::F64(_) if name == "latency_ms_mean" => Rule::MeanByServed,
+        ColumnData::F64(_) if name.starts_with("latency_") && name.ends_with("_ms_mean") => {
+            counted(&["answered_requests_per_s", "served_requests_per_s"])
+        }
+        ColumnData::F64(_) if name == "queue_ms_mean" => counted(&["carried_bps"]),
         ColumnData::F64(_) if name.split('_').any(|part| part == "max" || percentile(part)) => {
             Rule::Max
         }
@@ -158,7 +166,6 @@ struct Merged {
     bucket_s: f64,
     horizon_s: f64,
     time: Option<usize>,
-    served: Option<usize>,
     /// Run and point that rows are being added to.
     present: Option<(u32, u64, u64)>,
     /// Rows of the present point by entity, and what each column's values weigh so far.
@@ -172,13 +179,12 @@ impl Merged {
     fn new(empty: &DataTable, factor: u64, (bucket_s, horizon_s): (f64, f64)) -> Merged {
         let position = |name| empty.columns.iter().position(|column| column.name == name);
         Merged {
-            rules: empty.columns.iter().map(rule_of).collect(),
+            rules: empty.columns.iter().map(|column| rule_of(column, empty)).collect(),
             index: vec![BTreeMap::new(); empty.columns.len()],
             factor,
             bucket_s,
             horizon_s,
             time: position("time_s"),
-            served: position("served_requests_per_s"),
             present: None,
             open: BTreeMap::new(),
             table: empty.clone(),
@@ -230,10 +236,6 @@ impl Merged {
             self.open.clear();
         }
         let length_s = self.bucket_s.min(self.horizon_s - time_s).max(0.0);
-        let served = match self.served.map(|served| &group.columns[served].data) {
-            Some(ColumnData::F64(values)) => values[row],
-            _ => 1.0,
-        };
         let mut key = Vec::new();
         for ((column, codes), rule) in group.columns.iter().zip(codes).zip(&self.rules) {
             if let (ColumnData::Text { codes: texts, .. }, Rule::Key) = (&column.data, rule) {
@@ -241,7 +243,10 @@ impl Merged {
             }
         }
         let weight = |rule: &Rule| match rule {
-            Rule::MeanByServed => length_s * served,
+            Rule::MeanBy(column) => match &group.columns[*column].data {
+                ColumnData::F64(values) => length_s * values[row].max(0.0),
+                _ => length_s,
+            },
             _ => length_s,
         };
         let weights: Vec<f64> = self.rules.iter().map(weight).collect();
@@ -296,7 +301,7 @@ fn fold(
             match rule {
                 Rule::Max => *old = old.max(new),
                 Rule::Sum => *old += new,
-                Rule::Mean | Rule::MeanByServed if *sum + weight > 0.0 => {
+                Rule::Mean | Rule::MeanBy(_) if *sum + weight > 0.0 => {
                     *old = (*old * *sum + new * weight) / (*sum + weight);
                     *sum += weight;
                 }

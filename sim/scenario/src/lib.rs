@@ -22,6 +22,7 @@ pub mod import;
 mod library;
 pub mod limits;
 mod load;
+pub mod load_lab;
 pub mod matrix;
 mod quantity;
 mod recording;

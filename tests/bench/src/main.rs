@@ -3,6 +3,7 @@
 //! ```text
 //! steerlab-bench kernel [--arrivals N] [--repeats N]   all kernel benchmarks
 //! steerlab-bench hold                                  event queues alone
+//! steerlab-bench requests                              request level, 100 servers
 //! steerlab-bench cache [--arrivals N] [--repeats N]    caches of a million objects
 //! steerlab-bench scenario FILE [--repeats N]           `steerlab run FILE`, whole process
 //! steerlab-bench internet [--bgpy-python PATH]         routing on graphs of the whole Internet
@@ -29,6 +30,7 @@ mod nexosim_mm1;
 mod outcome;
 mod p2c;
 mod queues;
+mod requests;
 mod table;
 mod whole;
 mod workloads;
@@ -37,6 +39,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: steerlab-bench kernel [--arrivals N] [--repeats N]
        steerlab-bench hold
+       steerlab-bench requests [--arrivals N] [--repeats N]
        steerlab-bench cache [--arrivals N] [--repeats N]
        steerlab-bench scenario FILE [--repeats N]
        steerlab-bench internet [--repeats N] [--bgpy-python PATH]
@@ -112,6 +115,7 @@ fn dispatch(options: &Options) -> Result<(), String> {
     match words.as_slice() {
         ["kernel"] => workloads::kernel(options.arrivals, options.repeats),
         ["hold"] => hold::print(),
+        ["requests"] => requests::print(options.arrivals, options.repeats),
         ["cache"] => cache::print(options.arrivals, options.repeats),
         ["internet"] => internet::print(options.repeats, options.bgpy_python.as_deref()),
         ["scenario", file] => whole::scenario(file, options.repeats),

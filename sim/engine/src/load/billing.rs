@@ -6,32 +6,15 @@
 
 use crate::kernel::{SimSpan, SimTime};
 use crate::net::Billing;
+use crate::theory::money;
 
 /// Length of a sample.
 pub const SAMPLE: SimSpan = SimSpan::from_seconds(300);
 
-/// The rank (from 1) of the billed sample among `count` in ascending order: nearest rank.
-///
-/// # Panics
-/// If there are no samples.
-#[must_use]
-pub fn billed_rank(count: usize, percentile: f64) -> usize {
-    assert!(count > 0, "nothing to bill");
-    let exact = percentile * count as f64;
-    // 0.95 has no exact binary form: what is whole but for rounding is whole.
-    let rank = libm::ceil(exact - 1e-9 * exact) as usize;
-    rank.clamp(1, count)
-}
-
 /// The sample that is billed, in the unit of the samples; 0 without samples.
 #[must_use]
 pub fn billed(samples: &[f64], percentile: f64) -> f64 {
-    if samples.is_empty() {
-        return 0.0;
-    }
-    let rank = billed_rank(samples.len(), percentile);
-    let mut sorted = samples.to_vec();
-    *sorted.select_nth_unstable_by(rank - 1, f64::total_cmp).1
+    if samples.is_empty() { 0.0 } else { money::billed(samples, percentile) }
 }
 
 /// Price of a billed rate, at least that of the commitment.
@@ -90,7 +73,6 @@ mod tests {
     /// A month of 30 days has 8,640 samples; the largest 432 are free.
     #[test]
     fn the_largest_twentieth_is_free() {
-        assert_eq!(billed_rank(8_640, 0.95), 8_208);
         let month = |bursts: usize| -> Vec<f64> {
             (0..8_640).map(|index| if index < bursts { 10e9 } else { 1e9 }).collect()
         };
@@ -105,9 +87,9 @@ mod tests {
     /// Ranks by whole-number arithmetic: ceil(95 n / 100).
     #[test]
     fn ranks_do_not_suffer_from_rounding() {
-        for count in 1..20_000_usize {
-            assert_eq!(billed_rank(count, 0.95), (95 * count).div_ceil(100), "{count}");
-            assert_eq!(billed_rank(count, 1.0), count);
+        for count in 1..20_000_u64 {
+            assert_eq!(money::billed_rank(count, 0.95), (95 * count).div_ceil(100), "{count}");
+            assert_eq!(money::billed_rank(count, 1.0), count);
         }
     }
 

@@ -7,6 +7,7 @@
 //! fixed point, found by damped iteration.
 
 use super::buffers::Buffers;
+use super::elastic::Wish;
 use super::links::{Fabric, Injection, Passage, Path, Transfer};
 use super::outcome::served_share;
 use super::server::{Backlog, Mode};
@@ -29,11 +30,53 @@ pub struct Branch {
     pub spill: Option<(NodeId, Path)>,
     /// The only way out from here, where it is not that of the bundle.
     pub exit: Option<Path>,
+    /// What becomes of what the cache there does not hold.
+    pub fetch: Fetched,
+}
+
+/// What fetching on cache misses does to the requests of a branch. The default: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Fetched {
+    /// Shares of the requests lost because their fetch was: at full links, at dead ones, for want
+    /// of a route.
+    pub lost: [f64; 3],
+    /// Share of the requests that had to be fetched.
+    pub misses: f64,
+    /// Mean seconds that the answered ones waited for it, hits included.
+    pub wait_s: f64,
+}
+
+impl Fetched {
+    /// Share of the requests that can be answered.
+    #[must_use]
+    pub fn got(&self) -> f64 {
+        1.0 - self.lost.iter().sum::<f64>()
+    }
+}
+
+/// Shares of what reaches a site that admission turns away there, in order: by a filter, by a
+/// token bucket, by shedding. The default: none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Refused {
+    /// By a filter against an attack.
+    pub filtered: f64,
+    /// By its tenant's token bucket.
+    pub over_budget: f64,
+    /// To keep the servers' queue short.
+    pub shed: f64,
+}
+
+impl Refused {
+    /// Share that is let in.
+    #[must_use]
+    pub fn admitted(&self) -> f64 {
+        1.0 - (self.filtered + self.over_budget + self.shed)
+    }
 }
 
 impl Branch {
     /// Ways of the response with their shares; none where egress is not modelled.
-    pub(super) fn exits<'a>(
+    pub(crate) fn exits<'a>(
         &self,
         bundle: &'a Bundle,
     ) -> impl Iterator<Item = (Path, f64)> + use<'a> {
@@ -68,6 +111,10 @@ pub struct Bundle {
     pub dead: bool,
     /// Arcs by which requests come in, with shares; empty where that is not modelled.
     pub entry: Vec<(ArcId, f64)>,
+    /// What is turned away at the landing site.
+    pub refused: Refused,
+    /// Whether caches fetch this for themselves: no user's traffic of its own.
+    pub fetch: bool,
     /// Where it is served; shares add up to 1.
     pub branches: Vec<Branch>,
     /// Paths to the destination, with shares; empty where egress is not modelled.
@@ -110,6 +157,8 @@ pub struct Waits {
     pub link_queue_s: f64,
     /// At the servers, waiting included.
     pub service_s: f64,
+    /// Fetching what a cache did not hold.
+    pub origin_s: f64,
 }
 
 impl Waits {
@@ -118,6 +167,7 @@ impl Waits {
         self.propagation_s += other.propagation_s * weight;
         self.link_queue_s += other.link_queue_s * weight;
         self.service_s += other.service_s * weight;
+        self.origin_s += other.origin_s * weight;
     }
 }
 
@@ -132,6 +182,8 @@ pub struct Outcome {
     pub latency_s: f64,
     /// What they are spent on; adds up to `latency_s`.
     pub waits: Waits,
+    /// Share of what is served that had to be fetched first.
+    pub fetched: f64,
     /// Share that joins buffers of links; negative while they empty.
     pub queued: f64,
     /// One entry a branch.
@@ -154,6 +206,8 @@ pub struct BranchOutcome {
     pub latency_s: f64,
     /// What they are spent on; adds up to `latency_s`.
     pub waits: Waits,
+    /// Share of what is served there that had to be fetched first.
+    pub fetched: f64,
 }
 
 /// Servers of one colo as they are.
@@ -200,6 +254,12 @@ pub struct Fluid {
     pub(super) queues: usize,
     pub(super) tenants: usize,
     pub(super) policed: Vec<f64>,
+    /// Share of what is not policed that elastic senders hold back.
+    pub(super) throttled: Vec<f64>,
+    /// Per slot: whether elastic traffic keeps the link full; empty where nothing is held back.
+    pub saturated: Vec<bool>,
+    /// Per slot: elastic traffic, bit/s; empty where nothing is held back.
+    pub elastic_bps: Vec<f64>,
     pub(super) remarked: Vec<f64>,
     pub(super) entry: Vec<Passage>,
     pub(super) passages: Vec<Vec<Passage>>,
@@ -219,6 +279,8 @@ pub struct Inputs<'a> {
     pub neighbours: usize,
     /// Backlogs.
     pub backlogs: &'a Table<ColoId, Backlog>,
+    /// What elastic bundles want, by bundle; empty where no service is elastic.
+    pub wishes: &'a [Wish],
     /// What waits in front of links with a memory.
     pub buffers: &'a Buffers,
     /// Pools of each colo with the share of their servers that is in service.
@@ -238,6 +300,8 @@ impl Fluid {
         self.transfer.reset(slots);
         self.next.reset(slots);
         self.limit_tenants(inputs);
+        self.throttled.clear();
+        self.throttled.resize(inputs.bundles.len(), 0.0);
         self.passages.clear();
         self.pass(inputs, colos, true);
         self.placed_bps.clear();
@@ -245,7 +309,19 @@ impl Fluid {
             self.arrival_bps.chunks(fabric.queues).map(|queues| queues.iter().sum::<f64>()),
         );
         self.settle(inputs, colos);
+        self.slow_down(inputs, colos);
         self.outcomes(inputs, colos);
+    }
+
+    /// Solves anew after senders have changed what they send.
+    pub(super) fn restart(&mut self, inputs: &Inputs<'_>, colos: &mut Table<ColoId, ColoState>) {
+        self.transfer.reset(self.arrival_bps.len());
+        self.settle(inputs, colos);
+    }
+
+    /// Share of a bundle that its senders send and that is not policed.
+    pub(super) fn sent(&self, bundle: usize) -> f64 {
+        (1.0 - self.policed[bundle]) * (1.0 - self.throttled[bundle])
     }
 
     /// Shares of each bundle that are policed and remarked.
@@ -368,10 +444,11 @@ impl Fluid {
             }
             for branch in &bundle.branches {
                 let sent = if lossless {
-                    self.rate[index] * (1.0 - self.policed[index]) * branch.share
+                    self.rate[index] * self.sent(index) * branch.share * bundle.refused.admitted()
                 } else {
                     self.arriving(fabric, bundle, index, branch)
                         * served_share(branch, colos, inputs.backlogs)
+                        * branch.fetch.got()
                 };
                 let bps = sent * bundle.response_bits;
                 self.leave(bundle, index, branch.node, branch.exits(bundle), bps, &mut injection);
@@ -407,7 +484,7 @@ impl Fluid {
         if bundle.entry.is_empty() || bundle.dead || self.rate[index] == 0.0 {
             return Passage::FREE;
         }
-        let bits = self.rate[index] * (1.0 - self.policed[index]) * bundle.request_bits;
+        let bits = self.rate[index] * self.sent(index) * bundle.request_bits;
         let mut passage = Passage { delivered: 0.0, ..Passage::FREE };
         let queue = self.queue_of(bundle.class, bundle.tenant);
         for &(arc, share) in &bundle.entry {
@@ -441,9 +518,10 @@ impl Fluid {
         let entry = self.entry[index];
         for branch in &bundle.branches {
             let entered = self.rate[index]
-                * (1.0 - self.policed[index])
+                * self.sent(index)
                 * branch.share
                 * if lossless { 1.0 } else { entry.delivered };
+            let entered = entered * bundle.refused.admitted();
             if let Some((node, path)) = branch.spill {
                 let queue = self.queue_of(bundle.class, bundle.tenant);
                 injection.add(path, queue, node, entered * bundle.request_bits);

@@ -166,7 +166,7 @@ impl Passage {
 }
 
 impl Fabric<'_> {
-    fn slot(&self, arc: ArcId, queue: usize) -> usize {
+    pub(super) fn slot(&self, arc: ArcId, queue: usize) -> usize {
         arc.index() * self.queues + queue
     }
 
@@ -245,7 +245,7 @@ impl Fabric<'_> {
     }
 
     /// Propagation of our own links; the way to and through neighbours is in the users' round trip.
-    fn propagation_s(&self, arc: ArcId) -> f64 {
+    pub(super) fn propagation_s(&self, arc: ArcId) -> f64 {
         use crate::net::LinkKind::{Backbone, Dci};
         let link = &self.network.links[arc.link()];
         if matches!(link.kind, Backbone | Dci) { link.delay.seconds() } else { 0.0 }

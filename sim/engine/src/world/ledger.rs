@@ -5,12 +5,13 @@ use super::World;
 use super::bundles::DemandFate;
 use crate::kernel::{Id, SimTime};
 use crate::load::billing::{Meter, billed, cost};
-use crate::load::fluid::Waits;
+use crate::load::fluid::{Bundle, Outcome, Waits};
 use crate::load::histogram::Histogram;
 use crate::load::server::Waiting;
+use crate::load::tcp::transfer_s;
 use crate::net::{ArcId, LinkId, LinkKind, NodeKind};
 use crate::record::{ArcTotals, DropCause, Flow, LatencyParts, LinkBill, SiteTotals};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Tcp};
 
 /// Accumulated during the present bucket.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +28,9 @@ pub(crate) struct SiteCount {
     pub answered_requests: f64,
     /// What they waited for, summed over them.
     pub latency_parts: LatencyParts,
+    /// Requests for what caches may keep, those of them that hit, and bits fetched, all and from
+    /// the origin.
+    pub cached: [f64; 4],
 }
 
 /// Accumulated during the present bucket.
@@ -40,6 +44,7 @@ pub(crate) struct ArcCount {
     pub dropped_bits: f64,
     /// Bits carried times the seconds they waited.
     pub queue_bit_s: f64,
+    pub marked_bits: f64,
 }
 
 /// What an arc does between two events; rates in bit/s.
@@ -159,6 +164,16 @@ impl SiteCount {
     }
 }
 
+/// Latencies of what was in a cache and of what was not, in seconds, with their shares; from the
+/// mean, what of it is the fetch, and the share that was fetched.
+fn hits_and_misses([latency_s, fetch_s, fetched]: [f64; 3]) -> [(f64, f64); 2] {
+    if fetched <= 0.0 {
+        return [(latency_s, 1.0), (latency_s, 0.0)];
+    }
+    let hit_s = (latency_s - fetch_s).max(0.0);
+    [(hit_s, 1.0 - fetched), (hit_s + fetch_s / fetched, fetched)]
+}
+
 /// What one request waits for: the users' round trips and what comes on top of them.
 fn parts_of(fate: DemandFate, waits: Waits) -> LatencyParts {
     LatencyParts {
@@ -167,8 +182,19 @@ fn parts_of(fate: DemandFate, waits: Waits) -> LatencyParts {
             + waits.propagation_s * 1e3,
         link_queue_ms: waits.link_queue_s * 1e3,
         service_ms: waits.service_s * 1e3,
-        origin_ms: 0.0,
+        origin_ms: waits.origin_s * 1e3,
     }
+}
+
+/// Seconds beyond the users' round trips, with the time that a connection's limits add to the
+/// answer: round trips of its window, so they count as the way.
+fn with_tcp(tcp: &Tcp, fate: DemandFate, bundle: &Bundle, outcome: &Outcome) -> (f64, Waits) {
+    let waits = outcome.waits;
+    let rtt_s = fate.rtt_ns as f64 * 1e-9 + waits.propagation_s + waits.link_queue_s;
+    let loss = outcome.dropped[DropCause::LinkFull as usize];
+    let extra_s = transfer_s(tcp, rtt_s, loss, bundle.response_bits);
+    let waits = Waits { propagation_s: waits.propagation_s + extra_s, ..waits };
+    (outcome.latency_s + extra_s, waits)
 }
 
 /// A part of a demand's traffic and what became of it.
@@ -202,6 +228,8 @@ impl World<'_> {
         let seconds = until.since(from).seconds();
         self.ledger.counted_until = until;
         if seconds > 0.0 && self.solution > 0 {
+            self.play_flows(until);
+            self.count_flows(seconds);
             self.count_bundles(seconds);
             self.count_demands(seconds);
             self.count_queues(until, seconds);
@@ -209,13 +237,15 @@ impl World<'_> {
             self.count_bills(from, until);
             self.count_sites(seconds);
             self.count_dns(seconds);
+            self.play_zooms(from, until);
+            self.count_caches(seconds);
         }
     }
 
     fn count_bundles(&mut self, seconds: f64) {
         for (index, bundle) in self.bundles.list.iter().enumerate() {
             let amount = self.fluid.rate[index] * seconds;
-            if amount == 0.0 {
+            if amount == 0.0 || bundle.fetch {
                 continue;
             }
             let outcome = &self.fluid.outcome[index];
@@ -281,15 +311,22 @@ impl World<'_> {
             };
             let count = &mut ledger.groups[group.index()];
             count.flow.add(&part.flow(bundle.unit_bits(), true));
-            let latency_ns = fate.round_trips_ns + (outcome.latency_s * 1e9) as u64;
-            count.latency_s += served * latency_ns as f64 * 1e-9;
-            ledger.latency_bucket.add(latency_ns, served);
+            let (latency_s, waits) = match self.scenario.services[bundle.service].tcp {
+                None => (outcome.latency_s, outcome.waits),
+                Some(tcp) => with_tcp(&tcp, fate, bundle, outcome),
+            };
+            for (latency_s, share) in hits_and_misses([latency_s, waits.origin_s, outcome.fetched])
+            {
+                let latency_ns = fate.round_trips_ns + (latency_s * 1e9) as u64;
+                count.latency_s += served * share * latency_ns as f64 * 1e-9;
+                ledger.latency_bucket.add(latency_ns, served * share);
+            }
             ledger.served_bucket += served;
             if fate.non_best {
                 ledger.non_best_bucket += served;
             }
             if let Some(site) = bundle.landing {
-                ledger.sites[site.index()].answered(&parts_of(fate, outcome.waits), served);
+                ledger.sites[site.index()].answered(&parts_of(fate, waits), served);
             }
         }
     }
@@ -354,12 +391,15 @@ impl World<'_> {
         let Some(group) = fate.group else { return };
         let (latency_s, waits) =
             branch.map_or((0.0, Waits::default()), |branch| (branch.latency_s, branch.waits));
-        let latency_ns = fate.round_trips_ns + (latency_s * 1e9) as u64;
         let served = part.served.max(0.0);
         let count = &mut self.ledger.groups[group.index()];
         count.flow.add(&flow);
-        count.latency_s += served * latency_ns as f64 * 1e-9;
-        self.ledger.latency_bucket.add(latency_ns, served);
+        let fetched = branch.map_or(0.0, |branch| branch.fetched);
+        for (latency_s, share) in hits_and_misses([latency_s, waits.origin_s, fetched]) {
+            let latency_ns = fate.round_trips_ns + (latency_s * 1e9) as u64;
+            count.latency_s += served * share * latency_ns as f64 * 1e-9;
+            self.ledger.latency_bucket.add(latency_ns, served * share);
+        }
         self.ledger.served_bucket += served;
         if fate.non_best {
             self.ledger.non_best_bucket += served;
@@ -372,7 +412,8 @@ impl World<'_> {
     /// What an arc does under the present solution.
     fn arc_flow(&self, arc: usize) -> ArcFlow {
         let transfer = &self.fluid.transfer;
-        let mut flow = ArcFlow::default();
+        let flows = self.flow_bps(arc);
+        let mut flow = ArcFlow { arrival: flows, carried: flows, ..ArcFlow::default() };
         for slot in arc * self.queues.0..(arc + 1) * self.queues.0 {
             let arriving = self.fluid.arrival_bps[slot];
             flow.arrival += arriving;
@@ -410,6 +451,7 @@ impl World<'_> {
 
     fn count_arcs(&mut self, seconds: f64) {
         let network = &self.scenario.network;
+        let queues = self.queues.0;
         for index in 0..network.arc_count() {
             let arc = ArcId::from_index(index);
             let link = &network.links[arc.link()];
@@ -418,7 +460,7 @@ impl World<'_> {
                 continue;
             }
             let now = self.truth.links.capacity_bps[index];
-            let placed = self.fluid.placed_bps[index];
+            let placed = self.fluid.placed_bps[index] + self.flow_bps(index);
             let utilisation = placed / if now > 0.0 { now } else { configured };
             let ArcFlow { arrival, carried, kept, waited } = self.arc_flow(index);
             let count = &mut self.ledger.arcs[index];
@@ -429,6 +471,10 @@ impl World<'_> {
             count.carried_bits += carried * seconds;
             count.dropped_bits += (arrival - carried - kept) * seconds;
             count.queue_bit_s += waited * seconds;
+            if link.model.ecn.is_some() {
+                count.marked_bits +=
+                    self.fluid.marked_bps(index * queues..(index + 1) * queues) * seconds;
+            }
             if matches!(link.kind, LinkKind::Backbone | LinkKind::Dci) {
                 let km = link.distance_km.unwrap_or(0.0);
                 self.ledger.backbone_byte_km += carried / 8.0 * seconds * km;

@@ -141,8 +141,10 @@ impl World<'_> {
             }
         }
         if self.meters.used[FeedKind::Links as usize] {
+            self.play_flows(until);
             let queues = self.queues.0;
             for arc in 0..self.graph.arc_count() {
+                self.meters.arc_offered[arc] += self.flow_bits_since_metered(arc);
                 for slot in arc * queues..(arc + 1) * queues {
                     let arrival = self.fluid.arrival_bps[slot] * seconds;
                     self.meters.arc_offered[arc] += arrival;

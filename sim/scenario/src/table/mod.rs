@@ -5,11 +5,13 @@
 
 mod control;
 mod dns;
+mod edge;
 mod load;
 mod root;
 mod routing;
 mod traffic;
 mod world;
+mod zoom;
 
 pub(crate) use control::{COMPARE_METRICS_DEFAULT, SCRIPT_STEP};
 pub(crate) use load::{BALANCER, CLIENT, CLOSED, DISCIPLINES, LAW, LAW_NAMES, SERVICE, VIEW};
@@ -44,11 +46,13 @@ pub(crate) enum Entity {
     RoutePolicy,
     DnsName,
     DnsResolver,
+    /// A flow of a sharing lab.
+    Flow,
 }
 
 impl Entity {
     /// All of them; `Entity as usize` is the position here.
-    pub(crate) const ALL: [Entity; 22] = [
+    pub(crate) const ALL: [Entity; 23] = [
         Entity::Site,
         Entity::Colo,
         Entity::Pool,
@@ -71,6 +75,7 @@ impl Entity {
         Entity::RoutePolicy,
         Entity::DnsName,
         Entity::DnsResolver,
+        Entity::Flow,
     ];
 
     /// What people call it.
@@ -98,6 +103,7 @@ impl Entity {
             "route policy",
             "DNS name",
             "resolver",
+            "flow",
         ][self as usize]
     }
 }

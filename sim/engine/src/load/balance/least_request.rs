@@ -95,8 +95,11 @@ impl Balancer for LeastRequest {
         if self.roster.equal() {
             self.queue.clear();
             let count = |server: u32| seen.outstanding[server as usize];
-            let mut best = self.roster.draw_evenly(draw)?;
-            for _ in 1..self.choices {
+            let (mut best, other) = self.roster.draw_pair(false, draw)?;
+            if self.choices > 1 && count(other) < count(best) {
+                best = other;
+            }
+            for _ in 2..self.choices {
                 let other = self.roster.draw_evenly(draw)?;
                 if count(other) < count(best) {
                     best = other;

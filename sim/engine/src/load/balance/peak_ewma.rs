@@ -65,7 +65,7 @@ impl PeakEwma {
 impl Balancer for PeakEwma {
     fn pick(&mut self, ask: &Ask, seen: &Seen<'_>, draw: &mut Stream) -> Option<u32> {
         self.roster.update(seen);
-        let (a, b) = self.roster.draw_pair(draw)?;
+        let (a, b) = self.roster.draw_pair(true, draw)?;
         let mut best = (self.load(a, ask.now, seen), a);
         let more = (2..self.choices).filter_map(|_| self.roster.draw_evenly(draw));
         for server in std::iter::once(b).chain(more) {

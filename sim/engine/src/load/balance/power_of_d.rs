@@ -41,8 +41,8 @@ impl Balancer for PowerOfD {
     fn pick(&mut self, _ask: &Ask, seen: &Seen<'_>, draw: &mut Stream) -> Option<u32> {
         self.roster.update(seen);
         if self.roster.equal() {
-            if self.draws == 2 && self.distinct {
-                let (a, b) = self.roster.draw_pair(draw)?;
+            if self.draws == 2 {
+                let (a, b) = self.roster.draw_pair(self.distinct, draw)?;
                 let count = |server: u32| seen.outstanding[server as usize];
                 return Some(if count(b) < count(a) { b } else { a });
             }

@@ -82,22 +82,19 @@ impl Roster {
         self.open.get(slot).copied()
     }
 
-    /// Two different servers, all alike and in random order; the same one twice if there is only
-    /// one. One random number for both: the bias is below servers / 2^32.
+    /// Two servers, all alike and in random order, and if `distinct` not the same one twice unless
+    /// there is only one. One random number for both: the bias is below servers / 2^32.
     #[inline]
-    pub(crate) fn draw_pair(&self, draw: &mut Stream) -> Option<(u32, u32)> {
+    pub(crate) fn draw_pair(&self, distinct: bool, draw: &mut Stream) -> Option<(u32, u32)> {
         let servers = self.open.len() as u64;
-        match servers {
-            0 => None,
-            1 => Some((self.open[0], self.open[0])),
-            _ => {
-                let bits = draw.next_u64();
-                let first = ((bits >> 32) * servers) >> 32;
-                let second = ((bits & 0xffff_ffff) * (servers - 1)) >> 32;
-                let second = second + u64::from(second >= first);
-                Some((self.open[first as usize], self.open[second as usize]))
-            }
+        if servers < 2 {
+            return self.open.first().map(|&only| (only, only));
         }
+        let bits = draw.next_u64();
+        let first = ((bits >> 32) * servers) >> 32;
+        let second = ((bits & 0xffff_ffff) * (servers - u64::from(distinct))) >> 32;
+        let second = second + u64::from(distinct && second >= first);
+        Some((self.open[first as usize], self.open[second as usize]))
     }
 }
 

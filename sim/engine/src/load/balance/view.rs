@@ -115,6 +115,8 @@ pub struct View {
     late: VecDeque<Late>,
     /// Penalties that end: instant and server.
     penalties: VecDeque<(SimTime, u32)>,
+    /// The first instant at which any of this happens: one comparison for most calls.
+    wake: SimTime,
 }
 
 impl View {
@@ -148,6 +150,7 @@ impl View {
             reads: 0,
             late: VecDeque::new(),
             penalties: VecDeque::new(),
+            wake: next_read,
         };
         view.order_anew();
         view
@@ -187,6 +190,7 @@ impl View {
         if !ok && let Some(penalty) = self.spec.error_penalty {
             (0..penalty.requests).for_each(|_| self.show(server, true));
             self.penalties.push_back((now.after(penalty.hold), server));
+            self.set_wake();
         }
     }
 
@@ -236,11 +240,19 @@ impl View {
         }
         self.version += 1;
         self.order_anew();
+        self.set_wake();
     }
 
     /// Brings what is seen to an instant.
     #[inline]
     fn advance(&mut self, now: SimTime) {
+        if now >= self.wake {
+            self.catch_up(now);
+        }
+    }
+
+    #[cold]
+    fn catch_up(&mut self, now: SimTime) {
         if now >= self.next_read {
             self.read(now);
         }
@@ -256,6 +268,13 @@ impl View {
             let requests = self.spec.error_penalty.map_or(0, |penalty| penalty.requests);
             (0..requests).for_each(|_| self.show(server, false));
         }
+        self.set_wake();
+    }
+
+    fn set_wake(&mut self) {
+        let late = self.late.front().map_or(SimTime::NEVER, |late| late.at);
+        let penalty = self.penalties.front().map_or(SimTime::NEVER, |&(until, _)| until);
+        self.wake = self.next_read.min(self.next_step).min(late).min(penalty);
     }
 
     /// Reads all counts whose time has come. Nothing changed since then, for whatever changes
@@ -312,7 +331,10 @@ impl View {
         match self.spec.staleness {
             Staleness::Fresh => self.show(server, up),
             Staleness::Board(_) | Staleness::Entries(_) => {}
-            Staleness::Delay(by) => self.late.push_back(Late { at: now.after(by), server, up }),
+            Staleness::Delay(by) => {
+                self.late.push_back(Late { at: now.after(by), server, up });
+                self.set_wake();
+            }
         }
     }
 

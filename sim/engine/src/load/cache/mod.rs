@@ -3,12 +3,13 @@
 //! Exact caches implement [`Cache`] and are asked object by object: [`Lru`], [`Fifo`],
 //! [`RandomEviction`], [`Lfu`], [`S3Fifo`], [`Unbounded`], each alone or with a time to live
 //! ([`Expiring`]). [`Tiers`] joins them: lower caches ask upper ones, those ask the origin.
-//! [`Spectrum`], [`che`] and [`Warmth`] say what the same caches do to rates of requests, without
-//! objects.
+//! [`Spectrum`], [`che`], [`Warmth`] and [`Cascade`] say what the same caches do to rates of
+//! requests, without objects.
 
 use crate::kernel::SimTime;
 
 mod alias;
+mod cascade;
 pub mod che;
 mod fifo;
 mod lfu;
@@ -24,6 +25,7 @@ mod unbounded;
 mod warm;
 
 pub use alias::Alias;
+pub use cascade::{Cascade, Content, Misses, Place};
 pub use fifo::Fifo;
 pub use lfu::Lfu;
 pub use lru::Lru;

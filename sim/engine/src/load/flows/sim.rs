@@ -1,7 +1,7 @@
 //! The simulator of flows.
 
 use super::class::{Bits, Class, Paths};
-use super::clock::{Clock, Due, SERVICE_MAX, Waiting};
+use super::clock::{Clock, Due};
 use super::moment::Moment;
 use crate::kernel::Id;
 use crate::load::maxmin::{Entity, EntityId, Sharing};
@@ -12,8 +12,8 @@ use std::collections::BinaryHeap;
 /// Names an active flow. Ids of finished flows are not used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowId {
-    slot: u32,
-    generation: u32,
+    pub(super) slot: u32,
+    pub(super) generation: u32,
 }
 
 /// A flow that arrives.
@@ -54,6 +54,9 @@ pub struct Completion {
     pub at: Moment,
     /// Bits carried.
     pub bits: f64,
+    /// Seconds it would have taken alone on its path as it was when it arrived; infinite if that
+    /// was closed.
+    pub alone_s: f64,
 }
 
 impl Completion {
@@ -62,18 +65,26 @@ impl Completion {
     pub fn seconds(&self) -> f64 {
         self.at.since(self.started)
     }
+
+    /// Time taken over time alone; none where that says nothing: no time at all, or a closed path.
+    #[must_use]
+    pub fn slowdown(&self) -> Option<f64> {
+        let tells = self.alone_s > 0.0 && self.alone_s < f64::INFINITY;
+        tells.then(|| self.seconds() / self.alone_s)
+    }
 }
 
 #[derive(Clone, Debug)]
-struct Flow {
-    generation: u32,
+pub(super) struct Flow {
+    pub generation: u32,
     class: u32,
-    bits: f64,
-    started: Moment,
-    tag: u64,
+    pub bits: f64,
+    pub alone_s: f64,
+    pub started: Moment,
+    pub tag: u64,
 }
 
-const NO_CLASS: u32 = u32::MAX;
+pub(super) const NO_CLASS: u32 = u32::MAX;
 /// Classes without flows that are kept for flows to come, beside as many as have flows.
 const IDLE_CLASSES: usize = 1024;
 
@@ -84,39 +95,39 @@ const IDLE_CLASSES: usize = 1024;
 /// allocation.
 #[derive(Clone, Debug)]
 pub struct FlowSim {
-    now: Moment,
-    sharing: Sharing,
+    pub(super) now: Moment,
+    pub(super) sharing: Sharing,
     /// Whether something changed since rates were settled.
-    stale: bool,
+    pub(super) stale: bool,
     /// Clock of each node, by priority.
-    clock_of: Vec<Vec<u32>>,
-    clocks: Vec<Clock>,
-    due: Due,
-    classes: Vec<Class>,
+    pub(super) clock_of: Vec<Vec<u32>>,
+    pub(super) clocks: Vec<Clock>,
+    pub(super) due: Due,
+    pub(super) classes: Vec<Class>,
     /// Class of each entity, by priority.
-    class_of: Vec<Vec<u32>>,
+    pub(super) class_of: Vec<Vec<u32>>,
     free_classes: Vec<u32>,
     idle_classes: usize,
     paths: Paths,
-    flows: Vec<Flow>,
+    pub(super) flows: Vec<Flow>,
     /// Service of its class at which each flow is finished.
-    done: Vec<f64>,
+    pub(super) done: Vec<f64>,
     free_flows: Vec<u32>,
     active: usize,
-    carried: Vec<Carried>,
-    touched: Vec<u32>,
+    pub(super) carried: Vec<Carried>,
+    pub(super) touched: Vec<u32>,
 }
 
 /// Bits that arcs have carried for one priority.
 #[derive(Clone, Debug, Default)]
-struct Carried {
-    bits: Vec<f64>,
-    bps: Vec<f64>,
-    at: Vec<Moment>,
+pub(super) struct Carried {
+    pub bits: Vec<f64>,
+    pub bps: Vec<f64>,
+    pub at: Vec<Moment>,
 }
 
 impl Carried {
-    fn until(&self, arc: usize, now: Moment) -> f64 {
+    pub fn until(&self, arc: usize, now: Moment) -> f64 {
         self.bits[arc] + self.bps[arc] * now.since(self.at[arc])
     }
 }
@@ -191,7 +202,9 @@ impl FlowSim {
         self.move_to(at);
         assert!((0.0..f64::INFINITY).contains(&spec.bits), "flows have 0 or more bits");
         let class = self.class(spec);
-        let flow = Flow { generation: 0, class, bits: spec.bits, started: at, tag: spec.tag };
+        let alone_s = spec.bits / self.alone_bps(spec);
+        let FlowSpec { bits, tag, .. } = *spec;
+        let flow = Flow { generation: 0, class, bits, alone_s, started: at, tag };
         let slot = if let Some(slot) = self.free_flows.pop() {
             let generation = self.flows[slot as usize].generation;
             self.flows[slot as usize] = Flow { generation, ..flow };
@@ -293,6 +306,35 @@ impl FlowSim {
         self.sharing.elastic_load(arc.index(), priority)
     }
 
+    /// Active flows with their tags, in no particular but a fixed order.
+    pub fn flows(&self) -> impl Iterator<Item = (FlowId, u64)> + '_ {
+        let active = |flow: &Flow| flow.class != NO_CLASS;
+        (0_u32..)
+            .zip(&self.flows)
+            .filter(move |(_, flow)| active(flow))
+            .map(|(slot, flow)| (FlowId { slot, generation: flow.generation }, flow.tag))
+    }
+
+    /// Bits an active flow came with.
+    #[must_use]
+    pub fn bits(&self, flow: FlowId) -> Option<f64> {
+        self.class_of_flow(flow).map(|_| self.flows[flow.slot as usize].bits)
+    }
+
+    /// Path of an active flow.
+    #[must_use]
+    pub fn path(&self, flow: FlowId) -> Option<&[ArcId]> {
+        let class = self.class_of_flow(flow)?;
+        Some(&self.classes[class as usize].path)
+    }
+
+    /// What a flow would get if it were alone.
+    fn alone_bps(&self, spec: &FlowSpec<'_>) -> f64 {
+        let cap = spec.cap_bps.unwrap_or(f64::INFINITY);
+        let capacity = |arc: &ArcId| self.sharing.capacity(arc.index());
+        spec.path.iter().map(capacity).fold(cap, f64::min)
+    }
+
     /// Time moves without completions.
     fn move_to(&mut self, at: Moment) {
         assert!(at >= self.now, "flows arrive at the present instant or later");
@@ -358,7 +400,7 @@ impl FlowSim {
     }
 
     /// Service of a class up to now.
-    fn attained(&mut self, class: u32) -> f64 {
+    pub(super) fn attained(&mut self, class: u32) -> f64 {
         let now = self.now;
         let class = &self.classes[class as usize];
         match class.clock {
@@ -395,7 +437,7 @@ impl FlowSim {
         (known.generation == flow.generation && known.class != NO_CLASS).then_some(known.class)
     }
 
-    fn release(&mut self, slot: u32) {
+    pub(super) fn release(&mut self, slot: u32) {
         let flow = &mut self.flows[slot as usize];
         flow.class = NO_CLASS;
         flow.generation = flow.generation.wrapping_add(1);
@@ -426,7 +468,7 @@ impl FlowSim {
     }
 
     /// Takes a class from its clock.
-    fn unhook(&mut self, class: u32) {
+    pub(super) fn unhook(&mut self, class: u32) {
         let entry = &mut self.classes[class as usize];
         let Some(clock) = entry.clock.take() else {
             return;
@@ -439,7 +481,7 @@ impl FlowSim {
         self.due.set(clock, self.clocks[clock as usize].due());
     }
 
-    fn after_leaving(&mut self, class: u32) {
+    pub(super) fn after_leaving(&mut self, class: u32) {
         self.recount(class);
         if !self.classes[class as usize].flows.is_empty() {
             self.reschedule(class);
@@ -470,128 +512,6 @@ impl FlowSim {
             }
         }
         self.idle_classes = 0;
-    }
-
-    /// The next flow of a clock finishes now, with all of its class that end with it.
-    fn finish(&mut self, clock: u32, each: &mut impl FnMut(Completion)) {
-        let Some(Waiting { finish, class }) = self.clocks[clock as usize].first() else {
-            return;
-        };
-        self.clocks[clock as usize].set(finish, self.now);
-        let entry = &mut self.classes[class as usize];
-        let Some(&Reverse((Bits(done), _))) = entry.flows.peek() else {
-            return;
-        };
-        (entry.attained, entry.reading) = (done, finish);
-        while let Some(&Reverse((Bits(at), slot))) = self.classes[class as usize].flows.peek() {
-            if at > done {
-                break;
-            }
-            self.classes[class as usize].flows.pop();
-            let Flow { generation, bits, started, tag, .. } = self.flows[slot as usize];
-            self.release(slot);
-            each(Completion {
-                flow: FlowId { slot, generation },
-                tag,
-                started,
-                at: self.now,
-                bits,
-            });
-        }
-        if done > SERVICE_MAX {
-            self.classes[class as usize].restart(&mut self.done);
-        }
-        self.after_leaving(class);
-    }
-
-    /// Brings rates up to date at the present instant.
-    fn refresh(&mut self) {
-        if !self.stale {
-            return;
-        }
-        self.stale = false;
-        self.sharing.settle();
-        self.touched.clear();
-        for priority in 0..self.sharing.priorities() {
-            self.need_clocks(priority);
-            self.count_loads(priority);
-            for i in 0..self.sharing.log(priority).levels.len() {
-                let node = self.sharing.log(priority).levels[i];
-                let clock = self.clock_of[priority][node as usize];
-                self.clocks[clock as usize].count_to(self.now);
-                self.clocks[clock as usize].level = self.sharing.node_level(priority, node);
-                self.touched.push(clock);
-            }
-            for i in 0..self.sharing.log(priority).moved.len() {
-                let slot = self.sharing.log(priority).moved[i];
-                self.rehook(priority, slot);
-            }
-        }
-        self.sharing.clear_log();
-        for i in 0..self.touched.len() {
-            let clock = self.touched[i];
-            if let Some(down) = self.clocks[clock as usize].restart() {
-                for waiting in self.clocks[clock as usize].waiting() {
-                    self.classes[waiting.class as usize].reading -= down;
-                }
-            }
-            self.due.set(clock, self.clocks[clock as usize].due());
-        }
-    }
-
-    /// A class may be held back elsewhere: it waits at the clock of its bottleneck.
-    fn rehook(&mut self, priority: usize, slot: u32) {
-        let class = self.class_of[priority][slot as usize];
-        if class == NO_CLASS || self.classes[class as usize].flows.is_empty() {
-            return;
-        }
-        let node = self.sharing.node_of(self.classes[class as usize].entity);
-        let clock = self.clock_of[priority][node as usize];
-        if self.classes[class as usize].clock == Some(clock) {
-            return;
-        }
-        let attained = self.attained(class);
-        self.unhook(class);
-        let reading = self.clocks[clock as usize].count_to(self.now);
-        let entry = &mut self.classes[class as usize];
-        (entry.attained, entry.reading, entry.clock) = (attained, reading, Some(clock));
-        let finish = entry.finish();
-        let classes = &mut self.classes;
-        self.clocks[clock as usize].push(Waiting { finish, class }, |class, place| {
-            classes[class as usize].place = place;
-        });
-        self.touched.push(clock);
-    }
-
-    /// Makes clocks for new priorities and caps.
-    fn need_clocks(&mut self, priority: usize) {
-        let arcs = self.sharing.resources();
-        while self.clock_of.len() <= priority {
-            self.clock_of.push(Vec::new());
-            self.carried.push(Carried {
-                bits: vec![0.0; arcs],
-                bps: vec![0.0; arcs],
-                at: vec![self.now; arcs],
-            });
-        }
-        while self.clock_of[priority].len() < self.sharing.nodes(priority) {
-            let node = self.clock_of[priority].len() as u32;
-            self.clock_of[priority].push(self.clocks.len() as u32);
-            let level = self.sharing.node_level(priority, node);
-            self.clocks.push(Clock::new(level, self.now));
-            self.due.push();
-        }
-    }
-
-    /// Counts what arcs carried at the rates that end now.
-    fn count_loads(&mut self, priority: usize) {
-        let carried = &mut self.carried[priority];
-        for &arc in &self.sharing.log(priority).loads {
-            let arc = arc as usize;
-            carried.bits[arc] = carried.until(arc, self.now);
-            carried.at[arc] = self.now;
-            carried.bps[arc] = self.sharing.elastic_load(arc, priority as u32);
-        }
     }
 }
 

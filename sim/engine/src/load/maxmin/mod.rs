@@ -81,6 +81,12 @@ impl Sharing {
         self.capacity.len()
     }
 
+    /// Capacity of a resource.
+    #[must_use]
+    pub fn capacity(&self, resource: usize) -> f64 {
+        self.capacity[resource]
+    }
+
     /// Adds an entity with its number of members.
     ///
     /// # Panics

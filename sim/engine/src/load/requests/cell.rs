@@ -331,13 +331,15 @@ impl Cell {
         it.live[slot] = job;
         self.classes[source.class as usize].attempts += 1;
         let client = &self.clients[source.client as usize];
-        let on_the_way = source.way.one_way_ns + source.way.queue_there_ns;
+        let (on_the_way, setup) =
+            (source.way.one_way_ns + source.way.queue_there_ns, source.way.setup_ns);
         let entity = it.source;
         if let Some(timeout) = client.timeout {
             let event = Event::Timeout { job, stamp: self.floor.jobs.stamp(job) };
             self.floor.agenda.schedule(now.after(timeout), entity, event);
         }
-        let setup = if client.connection.is_some() { self.connect(job) } else { 0 };
+        let setup = if client.connection.is_some() { self.connect(job) } else { setup };
+        self.floor.jobs[job].setup_ns = setup;
         if setup + on_the_way == 0 {
             self.reach(job);
         } else {
@@ -350,14 +352,14 @@ impl Cell {
     #[inline]
     fn reach(&mut self, job: u32) {
         let now = self.floor.agenda.now;
-        let it = self.floor.jobs[job];
-
+        let it = &mut self.floor.jobs[job];
+        let balanced = !it.pinned;
         let (balancer, server) = if it.pinned {
             (it.balancer, (it.server != NONE).then_some(it.server))
         } else {
             let key = chance::bits(it.seed, Purpose::Key, u64::from(it.attempt));
             let balancer = self.front.balancer_of(key);
-            self.floor.jobs[job].balancer = balancer;
+            it.balancer = balancer;
             let zone = self.sources[it.source as usize].zone;
             (balancer, self.front.pick(balancer, &Ask { now, key, zone }))
         };
@@ -367,15 +369,17 @@ impl Cell {
         let Some(server) = server else { return self.turned_away(job, Cause::NoServer) };
         self.floor.agenda.fingerprint.absorb(now.0 ^ u64::from(server).rotate_right(16));
         let station = &mut self.stations[server as usize];
-        if !station.up {
-            self.turned_away(job, Cause::Broken);
-        } else if station.offer(&mut self.floor, job) {
-            if !it.pinned {
+        let up = station.up;
+        if up && station.offer(&mut self.floor, job) {
+            if balanced {
                 self.front.sent(balancer, server, now);
             }
-        } else {
-            self.turned_away(job, Cause::Refused);
+            return;
         }
+        if balanced {
+            self.front.refused(balancer, server, now);
+        }
+        self.turned_away(job, if up { Cause::Refused } else { Cause::Broken });
     }
 
     /// Tells the front end that an attempt left a server. A balancer of connections counts those.
@@ -456,21 +460,23 @@ impl Cell {
     /// An answer reaches its client.
     #[inline]
     fn answer(&mut self, job: u32) {
-        let it = self.floor.jobs[job];
-        if it.connection != NONE {
-            self.request_over(it.connection);
+        let (connection, failure) = (self.floor.jobs[job].connection, self.floor.jobs[job].failure);
+        if connection != NONE {
+            self.request_over(connection);
         }
-        if let Some(cause) = it.failure {
+        if let Some(cause) = failure {
             return self.attempt_failed(job, cause);
         }
-        let request = self.requests[it.request];
+        let it = &self.floor.jobs[job];
+        let at = it.request;
+        let request = &self.requests[at];
         let class = &mut self.classes[self.sources[it.source as usize].class as usize];
         class.served += 1;
         let now = self.floor.agenda.now;
         class.latency.add(now.0 - request.arrived, 1.0);
-        let speed = self.stations[it.server as usize].speed;
+        let pace_ns = self.stations[it.server as usize].pace_ns;
         let at_server_s = it.at_server_ns as f64 * 1e-9;
-        let service_s = (it.demand_s / speed).min(at_server_s);
+        let service_s = (it.demand_s * pace_ns * 1e-9).min(at_server_s);
         let seconds = |nanos: u64| nanos as f64 * 1e-9;
         class.breakdown.add(&Breakdown {
             setup_s: seconds(it.setup_ns),
@@ -482,30 +488,31 @@ impl Cell {
             retry_s: seconds(it.sent - request.arrived),
         });
         self.floor.jobs.remove(job);
-        for other in request.live {
+        let live = request.live;
+        for other in live {
             if other != NONE && other != job {
                 self.cancel(other);
             }
         }
-        self.end(it.request);
+        self.end(at);
     }
 
     /// A request is over, one way or the other.
     #[inline]
     pub(super) fn end(&mut self, request: u32) {
         let now = self.floor.agenda.now;
-        let it = self.requests[request];
+        let it = &self.requests[request];
+        let (index, user) = (it.source, it.user);
         self.requests.remove(request);
         self.ended += 1;
         self.floor.agenda.fingerprint.absorb(now.0);
-        let source = &mut self.sources[it.source as usize];
+        let source = &mut self.sources[index as usize];
         self.classes[source.class as usize].level.down(now);
         if source.is_closed()
             && let Some(span) = source.think()
         {
-            let tag = it.user as u32;
-            let event = Event::Arrive { source: it.source, tag };
-            self.floor.agenda.schedule(now.after(span), it.source, event);
+            let event = Event::Arrive { source: index, tag: user as u32 };
+            self.floor.agenda.schedule(now.after(span), index, event);
         }
     }
 }

@@ -82,12 +82,19 @@ impl Cell {
         }
     }
 
-    /// A request has lost an attempt: it waits for the other copy, tries again or is dropped.
+    /// A request has lost an attempt.
     pub(super) fn attempt_lost(&mut self, request: u32, cause: Cause) {
+        let source = self.requests[request].source as usize;
+        let class = self.sources[source].class as usize;
+        self.classes[class].attempts_failed[cause as usize] += 1;
+        self.try_again(request, cause);
+    }
+
+    /// A request waits for its other copy, tries again or is dropped.
+    pub(super) fn try_again(&mut self, request: u32, cause: Cause) {
         let it = self.requests[request];
         let source = &self.sources[it.source as usize];
         let class = source.class as usize;
-        self.classes[class].attempts_failed[cause as usize] += 1;
         if it.live.iter().any(|job| *job != NONE) {
             return;
         }

@@ -136,7 +136,7 @@ impl Cell {
         connection.last_used = now;
         let setup = connection.ready.saturating_sub(now);
         let it = &mut self.floor.jobs[job];
-        (it.connection, it.setup_ns) = (at, setup);
+        it.connection = at;
         if self.level == Level::Connection {
             (it.pinned, it.balancer, it.server) = (true, connection.balancer, connection.server);
         }
@@ -329,10 +329,12 @@ impl Cell {
         }
         let mut requests = Vec::with_capacity(lost.len());
         for &job in &lost {
-            let request = self.floor.jobs[job].request;
-            self.detach(request, job);
+            let it = self.floor.jobs[job];
+            self.detach(it.request, job);
             self.withdraw(job);
-            requests.push(request);
+            let class = self.sources[it.source as usize].class as usize;
+            self.classes[class].attempts_failed[Cause::Broken as usize] += 1;
+            requests.push(it.request);
         }
         for &at in doomed {
             let source = self.connections.table[at].source;
@@ -340,6 +342,9 @@ impl Cell {
             self.classes[class].connections_broken += 1;
             self.close(at, false);
         }
-        requests.into_iter().for_each(|request| self.attempt_lost(request, Cause::Broken));
+        // Both copies of a request may have been on broken connections: it is lost once.
+        requests.sort_unstable();
+        requests.dedup();
+        requests.into_iter().for_each(|request| self.try_again(request, Cause::Broken));
     }
 }

@@ -44,6 +44,9 @@ pub(super) struct Sharing {
     /// Core time that a job in service since the server was last idle has had, seconds.
     attained_s: f64,
     updated: SimTime,
+    /// By how much the attained service is that of an instant before `updated`, seconds: looks are
+    /// at whole nanoseconds, completions are not.
+    behind_s: f64,
     marks: BinaryHeap<Mark>,
     entered: u64,
     /// Jobs beyond the limit of concurrency.
@@ -67,9 +70,12 @@ impl Sharing {
         if jobs == 0 {
             // Starting from 0 whenever idle keeps the numbers small, so exact.
             self.attained_s = 0.0;
+            self.behind_s = 0.0;
             self.marks.clear();
-        } else {
-            self.attained_s += now.since(self.updated).seconds() * share(jobs, cores);
+        } else if now > self.updated {
+            let seconds = now.since(self.updated).seconds() + self.behind_s;
+            self.attained_s += seconds * share(jobs, cores);
+            self.behind_s = 0.0;
         }
         self.updated = now;
     }
@@ -87,14 +93,18 @@ impl Sharing {
         self.marks.retain(|mark| mark.job != job);
     }
 
-    /// A job that is done by now.
+    /// A job that is done by now, and the attained service moved back to when it was: the time
+    /// since then is shared by those left and who comes in its place.
     #[inline]
-    pub(super) fn due(&mut self, jobs: &Slab<Job>) -> Option<u32> {
+    pub(super) fn due(&mut self, jobs: &Slab<Job>, inside: u32, cores: u32) -> Option<u32> {
         let mark = *self.marks.peek()?;
         assert!(jobs.holds(mark.job, mark.stamp), "who leaves early is forgotten");
-        if mark.at_s > self.attained_s {
+        let since_s = self.behind_s * share(inside, cores);
+        if mark.at_s > self.attained_s + since_s {
             return None;
         }
+        self.behind_s += (self.attained_s - mark.at_s) / share(inside, cores);
+        self.attained_s = mark.at_s;
         self.marks.pop();
         Some(mark.job)
     }
@@ -104,7 +114,7 @@ impl Sharing {
     #[inline]
     pub(super) fn next_look(&mut self, now: SimTime, jobs: u32, cores: u32) -> Option<SimTime> {
         let mark = self.marks.peek()?;
-        let seconds = (mark.at_s - self.attained_s).max(0.0) / share(jobs, cores);
+        let seconds = (mark.at_s - self.attained_s) / share(jobs, cores) - self.behind_s;
         let at = now.after(SimSpan::from_seconds_f64_ceil(seconds));
         // A look that comes too early does no harm: it looks again.
         if self.look_at.is_some_and(|look| look <= at) {

@@ -5,7 +5,7 @@ use super::job::{Job, Place};
 use super::sharing::Sharing;
 use super::slab::Slab;
 use super::spec::{Discipline, ServerSpec};
-use super::stats::{Level, ServerStats};
+use super::stats::ServerStats;
 use crate::kernel::{SimSpan, SimTime};
 use std::collections::VecDeque;
 
@@ -27,6 +27,14 @@ enum Order {
     Priority { queues: Vec<VecDeque<Ticket>>, running: Vec<u32>, preemptive: bool },
 }
 
+/// Integrals over time of the numbers in the system and at work, times nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Levels {
+    changed: SimTime,
+    system: f64,
+    busy: f64,
+}
+
 /// One server.
 #[derive(Clone, Debug)]
 pub(super) struct Station {
@@ -34,7 +42,9 @@ pub(super) struct Station {
     /// Who it is among the entities of the agenda.
     entity: u32,
     pub(super) cores: u32,
-    pub(super) speed: f64,
+    speed: f64,
+    /// Nanoseconds per core-second of demand.
+    pub(super) pace_ns: f64,
     /// Whether it works; what it holds when it goes down is lost.
     pub(super) up: bool,
     /// Counts changes of its state: what was planned in an earlier one is out of date.
@@ -46,8 +56,7 @@ pub(super) struct Station {
     stale: u32,
     in_service: u32,
     order: Order,
-    system: Level,
-    busy: Level,
+    levels: Levels,
     completed: u64,
     refused: u64,
     /// Mean time that recent attempts took here, seconds.
@@ -75,6 +84,7 @@ impl Station {
             entity,
             cores: spec.cores,
             speed: spec.speed,
+            pace_ns: 1e9 / spec.speed,
             up: true,
             epoch: 0,
             slots,
@@ -88,18 +98,26 @@ impl Station {
                 Discipline::PreemptivePriority => priority(true),
                 Discipline::Priority => priority(false),
             },
-            system: Level::default(),
-            busy: Level::default(),
+            levels: Levels::default(),
             completed: 0,
             refused: 0,
             recent_s: 0.0,
         }
     }
 
+    /// Brings the integrals over time to an instant; to be called before any number changes.
+    #[inline]
+    fn settle(&mut self, now: SimTime) {
+        let nanos = now.since(self.levels.changed).0 as f64;
+        self.levels.system += nanos * f64::from(self.in_system());
+        self.levels.busy += nanos * f64::from(self.in_service.min(self.cores));
+        self.levels.changed = now;
+    }
+
     /// Attempts waiting or in service.
     #[inline]
     pub(super) fn in_system(&self) -> u32 {
-        self.system.count
+        self.waiting + self.in_service
     }
 
     /// Takes a job in. False: its queue is full.
@@ -111,7 +129,7 @@ impl Station {
             self.refused += 1;
             return false;
         }
-        self.system.up(now);
+        self.settle(now);
         let it = &mut floor.jobs[job];
         it.server = self.index;
         it.came = now.0;
@@ -128,9 +146,9 @@ impl Station {
     pub(super) fn finish(&mut self, floor: &mut Floor, job: u32) {
         let now = floor.agenda.now;
         self.completed += 1;
-        let took_s = (now.0 - floor.jobs[job].came) as f64 * 1e-9;
-        self.recent_s += RECENT_GAIN * (took_s - self.recent_s);
-        floor.jobs[job].at_server_ns = now.0 - floor.jobs[job].came;
+        let it = &mut floor.jobs[job];
+        it.at_server_ns = now.0 - it.came;
+        self.recent_s += RECENT_GAIN * (it.at_server_ns as f64 * 1e-9 - self.recent_s);
         self.release(floor, job);
     }
 
@@ -141,8 +159,8 @@ impl Station {
         if floor.jobs[job].place == Place::Waiting {
             // The ticket stays in its queue until it is reached.
             floor.jobs[job].place = Place::Returning;
+            self.settle(now);
             self.waiting -= 1;
-            self.system.down(now);
             self.stale += 1;
             if self.stale > self.waiting + STALE_MIN {
                 self.sweep(floor);
@@ -172,7 +190,7 @@ impl Station {
     #[inline]
     fn release(&mut self, floor: &mut Floor, job: u32) {
         let now = floor.agenda.now;
-        self.system.down(now);
+        self.settle(now);
         if let Order::Priority { running, .. } = &mut self.order {
             running.retain(|&other| other != job);
         }
@@ -182,12 +200,11 @@ impl Station {
             sharing.advance(now, self.in_service, self.cores);
         }
         self.in_service -= 1;
-        match if self.waiting > 0 { self.next_waiting(floor) } else { None } {
-            Some(next) => {
-                self.waiting -= 1;
-                self.start(floor, next);
-            }
-            None => self.busy.set(self.in_service.min(self.cores), now),
+        if self.waiting > 0
+            && let Some(next) = self.next_waiting(floor)
+        {
+            self.waiting -= 1;
+            self.start(floor, next);
         }
         self.look_ahead(floor);
     }
@@ -204,16 +221,14 @@ impl Station {
             sharing.advance(now, self.in_service, self.cores);
             sharing.enter(it.left_s / self.speed, job, stamp);
             self.in_service += 1;
-            self.busy.set(self.in_service.min(self.cores), now);
             self.look_ahead(floor);
             return;
         }
         self.in_service += 1;
-        self.busy.set(self.in_service, now);
         it.turn = it.turn.wrapping_add(1);
         let turn = it.turn;
         // To the nearest nanosecond: no bias over many.
-        let nanos = (it.left_s / self.speed * 1e9 + 0.5) as u64;
+        let nanos = (it.left_s * self.pace_ns + 0.5) as u64;
         if let Order::Priority { running, .. } = &mut self.order {
             running.push(job);
         }
@@ -313,7 +328,7 @@ impl Station {
             return None;
         }
         sharing.advance(now, self.in_service, self.cores);
-        sharing.due(&floor.jobs)
+        sharing.due(&floor.jobs, self.in_service, self.cores)
     }
 
     /// After a look: the next one.
@@ -326,19 +341,21 @@ impl Station {
     }
 
     pub(super) fn stats(&mut self, now: SimTime, seconds: f64) -> ServerStats {
-        self.system.settle(now);
-        self.busy.settle(now);
+        self.settle(now);
+        let mean = |area: f64, present: u32| {
+            if seconds > 0.0 { area * 1e-9 / seconds } else { f64::from(present) }
+        };
+        let busy = self.in_service.min(self.cores);
         ServerStats {
             completed: self.completed,
             refused: self.refused,
-            in_system_mean: self.system.mean(seconds),
-            utilisation: self.busy.mean(seconds) / f64::from(self.cores),
+            in_system_mean: mean(self.levels.system, self.in_system()),
+            utilisation: mean(self.levels.busy, busy) / f64::from(self.cores),
         }
     }
 
     pub(super) fn reset(&mut self, now: SimTime) {
-        self.system.restart(now);
-        self.busy.restart(now);
+        self.levels = Levels { changed: now, ..Levels::default() };
         self.completed = 0;
         self.refused = 0;
     }

@@ -214,21 +214,8 @@ impl Level {
         self.count -= 1;
     }
 
-    /// Sets the number.
-    #[inline]
-    pub(super) fn set(&mut self, count: u32, now: SimTime) {
-        self.settle(now);
-        self.count = count;
-    }
-
     /// Mean over a span that ends where the level was last settled.
     pub(super) fn mean(&self, seconds: f64) -> f64 {
         if seconds > 0.0 { self.area * 1e-9 / seconds } else { f64::from(self.count) }
-    }
-
-    /// Begins anew with the present number.
-    pub(super) fn restart(&mut self, now: SimTime) {
-        self.changed = now;
-        self.area = 0.0;
     }
 }

@@ -10,7 +10,9 @@ use super::meters::error_factor;
 use crate::kernel::{Id, SimTime, Stream, entity_hash};
 use crate::load::balance::{BalancerSpec, Setting};
 use crate::load::histogram::Histogram;
-use crate::load::requests::{ArrivalSpec, Cell, CellSpec, CellStats, Path, Pattern, ServerSpec};
+use crate::load::requests::{
+    ArrivalSpec, Cell, CellSpec, CellStats, Discipline, Path, Pattern, ServerSpec,
+};
 use crate::net::{ColoId, PoolId, SiteId};
 use crate::record::{Recorder, ZoomCounts, ZoomRow, ZoomTotals};
 use crate::scenario::{ArmId, DemandId, Rate, Source, ZoomSpec};
@@ -186,8 +188,14 @@ impl World<'_> {
                 servers.push((id, number));
                 capacity.push(f64::from(pool.cores) * pool.core_speed);
                 let mut server = ServerSpec::new(spec.discipline, pool.cores, pool.core_speed);
-                server.concurrency = spec.concurrency.unwrap_or(u32::MAX);
-                server.queue_max = Some(spec.queue_max.unwrap_or_else(|| self.room(&server)));
+                let room = self.room(&server);
+                let all_inside =
+                    spec.concurrency.is_none() && spec.discipline == Discipline::ProcessorSharing;
+                // Where all are in service at once, nobody waits: the bound is on them.
+                let most = if all_inside { room.max(1) } else { u32::MAX };
+                server.concurrency = spec.concurrency.unwrap_or(most);
+                let waiting = if all_inside { 0 } else { room };
+                server.queue_max = Some(spec.queue_max.unwrap_or(waiting));
                 server.weight = if spec.equal_weights { 1.0 } else { server.weight };
                 specs.push(server);
             }

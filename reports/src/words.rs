@@ -55,7 +55,7 @@ pub fn verdict_with_need(row: &ComparisonRow) -> String {
 }
 
 /// Causes of loss: name as in columns (`dropped_bps_loop`), and for people.
-pub const DROP_CAUSES: [(&str, &str); 9] = [
+pub const DROP_CAUSES: [(&str, &str); 12] = [
     ("link_full", "full links"),
     ("down", "link or site down"),
     ("no_route", "no route"),
@@ -65,6 +65,9 @@ pub const DROP_CAUSES: [(&str, &str); 9] = [
     ("blackhole", "black hole"),
     ("hijacked", "hijacked"),
     ("throttled", "senders slowed down"),
+    ("over_budget", "over a budget"),
+    ("shed", "shed"),
+    ("filtered", "filtered"),
 ];
 
 /// A cause of loss for people, from its name in tables (`no-route`, `no_route`).

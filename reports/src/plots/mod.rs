@@ -4,6 +4,7 @@
 
 pub mod axis;
 mod bars;
+mod breakdown;
 mod catchment;
 mod causes;
 mod cdf;
@@ -13,6 +14,7 @@ mod differences;
 mod groups;
 mod heat;
 mod land;
+mod losers;
 mod map;
 mod marks;
 mod moment;
@@ -171,7 +173,7 @@ impl Figures {
             .find_map(|table| Rows::open(view, table).and_then(|rows| rows.buckets()).ok())
             .unwrap_or_default();
         let context = timeline::Context { view, marks: &marks, scale: scale.clone(), buckets };
-        let timelines = vec![
+        let mut timelines = vec![
             timeline::traffic(&context).map_err(Absent::or("Offered, served and lost traffic")),
             timeline::loss(&context).map_err(Absent::or("Share of traffic lost")),
             causes::lost_by_cause(&context).map_err(Absent::or("Lost traffic by cause")),
@@ -180,7 +182,13 @@ impl Figures {
             heat::links(&context).map_err(Absent::or("Utilisation of links over time")),
             heat::sites(&context).map_err(Absent::or("CPU utilisation of sites over time")),
             timeline::latency(&context).map_err(Absent::or("Latency of served requests")),
+            breakdown::latency_parts(&context).map_err(Absent::or("What latency is made of")),
         ];
+        if losers::tells(&context) {
+            let whose = losers::lost_by_whom(&context);
+            // After what traffic was lost to.
+            timelines.insert(3, whose.map_err(Absent::or("Whose traffic was lost, and to what")));
+        }
         let map =
             map::worst_moment(&context).map_err(Absent::or("The network at its worst moment"));
         let differences = vec![

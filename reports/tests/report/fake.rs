@@ -6,8 +6,8 @@ use steerlab_results::engine::kernel::{SimSpan, Table};
 use steerlab_results::engine::net::{GeoPoint, Link, LinkKind, Network, Pool, Scheduling, SiteId};
 use steerlab_results::engine::route::landing::LandingSpec;
 use steerlab_results::engine::scenario::{
-    ActuatorSpec, Arm, Class, ClientGroup, CompareSpec, DemandNoise, FeedSpec, RoutingSpec,
-    Scenario, Tenant,
+    ActuatorSpec, Arm, Class, ClientGroup, CompareSpec, DemandNoise, FeedSpec, Fidelity,
+    RoutingSpec, Scenario, Tenant,
 };
 use steerlab_results::view::{ColumnData, DataColumn, DataTable, RunView, Thinned};
 
@@ -156,6 +156,7 @@ fn rest(
         label: ["What happens without steering", "Spill to neighbours above 90 %", ""][index % 3]
             .to_owned(),
         policies: vec![],
+        balancer: None,
     };
     let feed = FeedSpec {
         period: SimSpan::from_seconds(30),
@@ -199,9 +200,10 @@ fn rest(
         demands: Table::new(),
         demand_noise: DemandNoise { cv: 0.1, step: SimSpan::from_seconds(60) },
         surges: vec![],
-        fidelity: steerlab_engine::scenario::Fidelity::Fluid,
+        fidelity: Fidelity::Fluid,
         timeline: vec![],
         queue_limit: SimSpan::from_seconds(2),
+        zoom: Vec::new(),
         routing: RoutingSpec {
             igp_convergence: SimSpan::from_millis(500),
             bgp_convergence_min: SimSpan::from_seconds(5),
@@ -212,6 +214,8 @@ fn rest(
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
         dns: Default::default(),
+        caches: Default::default(),
+        admission: Default::default(),
         feeds: vec![feed; 4],
         actuators: vec![actuator; 7],
         arms: (0..shape.arms).map(arm).collect(),

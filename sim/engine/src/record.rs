@@ -5,7 +5,8 @@
 
 use crate::kernel::{SimSpan, SimTime};
 use crate::load::flows::FlowTimes;
-use crate::net::{ArcId, LinkId, SiteId};
+use crate::load::requests::Cause;
+use crate::net::{ArcId, ColoId, LinkId, SiteId};
 use crate::route::Fate;
 use crate::scenario::{ArmId, ClassId, ClientGroupId, PrefixId, ServiceId, TenantId};
 use crate::steer::{Action, Refusal, Surface};
@@ -16,6 +17,9 @@ pub trait Recorder {
     fn bucket(&mut self, _bucket: &Bucket<'_>) {}
     /// A (coarser) bucket of client groups is complete. Rows are in id order.
     fn client_bucket(&mut self, _start: SimTime, _end: SimTime, _rows: &[ClientRow]) {}
+    /// A bucket of colos played request by request is complete: those of which some of it was
+    /// played, in order.
+    fn zoom_bucket(&mut self, _start: SimTime, _rows: &[ZoomRow]) {}
     /// Something happened to the world.
     fn event(&mut self, _event: &EventRecord<'_>) {}
     /// A policy asked for something.
@@ -98,6 +102,14 @@ pub struct SiteRow {
     pub answered_requests_per_s: f64,
     /// What those waited for, means in ms; zeros without requests.
     pub latency_parts_ms: LatencyParts,
+    /// Share of the requests served there for what caches may keep that were hits; 0 without.
+    pub cache_hit_ratio: f64,
+    /// Requests per second served there for what caches may keep.
+    pub cache_requests_per_s: f64,
+    /// Bits per second that its caches fetched, from the origin or other caches.
+    pub fetch_bps: f64,
+    /// Those of them that came from the origin.
+    pub origin_bps: f64,
     /// Prefixes it announces at the end of the bucket.
     pub announced_prefixes: u32,
     /// Whether it is up at the end of the bucket.
@@ -158,6 +170,57 @@ pub struct TotalRow {
     /// Requests per second whose landing site changed during the bucket (rate at the change,
     /// summed over changes; a measure of users moved).
     pub moved_requests_per_s: f64,
+}
+
+/// A colo played request by request, during the part of a bucket in which it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ZoomRow {
+    /// Which.
+    pub colo: ColoId,
+    /// Length of that part, seconds.
+    pub seconds: f64,
+    /// What happened in it.
+    pub counts: ZoomCounts,
+}
+
+/// A site played request by request, over the whole run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ZoomTotals {
+    /// Which; none: all together.
+    pub site: Option<SiteId>,
+    /// What happened there.
+    pub counts: ZoomCounts,
+}
+
+/// What happened to requests that were played one by one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ZoomCounts {
+    /// Requests that arrived.
+    pub offered: f64,
+    /// Requests answered.
+    pub served: f64,
+    /// Requests not answered, by cause: refused by a full queue, timed out, failed, broken, no
+    /// server.
+    pub dropped: [f64; Cause::COUNT],
+    /// Attempts after the first.
+    pub retries: f64,
+    /// Second copies.
+    pub hedges: f64,
+    /// Attempts that servers completed for nobody.
+    pub wasted: f64,
+    /// Connections opened.
+    pub connections_opened: f64,
+    /// Connections broken.
+    pub connections_broken: f64,
+    /// Latency of the answered ones, ms.
+    pub latency_ms: LatencyStats,
+    /// What they waited for, means in ms: set-up, propagation, link queues, waiting at the server,
+    /// service, origin, earlier attempts. They add up to the mean.
+    pub parts_ms: [f64; 7],
+    /// Work done over what servers in service could do.
+    pub utilisation_mean: f64,
+    /// Share of its time that the busiest server worked.
+    pub utilisation_max: f64,
 }
 
 /// Mean and percentiles of latency.
@@ -273,11 +336,17 @@ pub enum DropCause {
     Hijacked,
     /// Senders that adapt held it back because links were full.
     Throttled,
+    /// Over its tenant's budget at a site.
+    OverBudget,
+    /// Its class was shed, to keep the servers' queue short.
+    Shed,
+    /// It looked like an attack, rightly or not.
+    Filtered,
 }
 
 impl DropCause {
     /// All causes; `DropCause as usize` is the position here.
-    pub const ALL: [DropCause; 9] = [
+    pub const ALL: [DropCause; 12] = [
         DropCause::LinkFull,
         DropCause::Down,
         DropCause::NoRoute,
@@ -287,6 +356,9 @@ impl DropCause {
         DropCause::Blackhole,
         DropCause::Hijacked,
         DropCause::Throttled,
+        DropCause::OverBudget,
+        DropCause::Shed,
+        DropCause::Filtered,
     ];
 
     /// Name as in tables.
@@ -302,6 +374,9 @@ impl DropCause {
             "blackhole",
             "hijacked",
             "throttled",
+            "over-budget",
+            "shed",
+            "filtered",
         ][self as usize]
     }
 }
@@ -434,6 +509,8 @@ pub struct RunTotals {
     pub bills: Vec<LinkBill>,
     /// Per site.
     pub sites: Vec<SiteTotals>,
+    /// What was played request by request: all together, then by site; empty if nothing was.
+    pub zoom: Vec<ZoomTotals>,
     /// Requests that changed their landing site, as rates at the change, summed.
     pub moved_requests_per_s: f64,
     /// Request-weighted share that landed elsewhere than at the best site.

@@ -137,6 +137,7 @@ impl<'a> Play<'a> {
     fn new(scenario: &'a Scenario, id: RunId, registry: &'a dyn PolicyRegistry) -> Play<'a> {
         scenario.assert_consistent();
         let mut world = World::new(scenario, id.replication);
+        world.start_zoom(id.arm);
         let players = Players::new(scenario, id, registry, &mut world);
         Play {
             scenario,

@@ -4,12 +4,17 @@
 //! refers to an existing row ([`Scenario::assert_consistent`] checks).
 
 mod dns;
+mod edge;
 pub mod testing;
+mod zoom;
 
 pub use dns::{Caches, Dns, DnsName, NameId, NamedDemand, ResolverId, SharedResolver};
+pub use edge::{AdmissionPlan, CachePlan, CachedService, ShedPlan, SiteCache, TenantBucket};
+pub use zoom::ZoomSpec;
 
 use crate::define_ids;
 use crate::kernel::{SimSpan, SimTime, StreamKey, Table, entity_hash};
+use crate::load::balance::BalancerSpec;
 use crate::load::flows::SourceSpec;
 use crate::net::{
     GeoPoint, LinkId, NeighbourId, Network, NodeId, PoolId, Scheduling, SiteId, SrlgId,
@@ -404,6 +409,10 @@ pub struct Arm {
     pub label: String,
     /// Its policies, at least one.
     pub policies: Vec<PolicySpec>,
+    /// Who chooses servers where the scenario zooms, instead of what `zoom` says. Not written
+    /// where there is none, so that such an arm keeps its identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balancer: Option<BalancerSpec>,
 }
 
 /// A scripted step of the `scripted` policy.
@@ -533,6 +542,12 @@ pub struct Scenario {
     /// DNS. Not written where there is none, so that such a scenario keeps its identity.
     #[serde(default, skip_serializing_if = "Dns::is_empty")]
     pub dns: Dns,
+    /// Caches. Not written where there are none, so that such a scenario keeps its identity.
+    #[serde(default, skip_serializing_if = "CachePlan::is_empty")]
+    pub caches: CachePlan,
+    /// Admission. Not written where there is none, so that such a scenario keeps its identity.
+    #[serde(default, skip_serializing_if = "AdmissionPlan::is_empty")]
+    pub admission: AdmissionPlan,
     /// Daily shapes.
     pub profiles: Table<ProfileId, Profile>,
     /// Recorded matrices.
@@ -547,6 +562,10 @@ pub struct Scenario {
     pub timeline: Vec<TimelineEvent>,
     /// Longest backlog a server pool holds, in seconds of work at full capacity.
     pub queue_limit: SimSpan,
+    /// Colos played request by request. Not written where there is none, so that such a scenario
+    /// keeps its identity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zoom: Vec<ZoomSpec>,
     /// How routing reacts.
     pub routing: RoutingSpec,
     /// How it is decided where users land.
@@ -633,6 +652,9 @@ impl Scenario {
             assert_eq!(matrix.times.first(), Some(&SimTime::ZERO));
         }
         self.dns.assert_consistent(self);
+        self.zoom.iter().for_each(|zoom| zoom.assert_consistent(self));
+        self.caches.assert_consistent(self);
+        self.admission.assert_consistent(self);
         assert!(self.timeline.windows(2).all(|pair| pair[0].at <= pair[1].at));
     }
 }

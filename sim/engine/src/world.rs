@@ -2,10 +2,12 @@
 //!
 //! Children: `truth` (what is up), `steering` (announcements, landing, tunnels, limits), `bundles`
 //! (which traffic shares a fate), `ledger` (what has been counted), `meters` (what feeds see),
-//! `requests` (what policies ask and when it takes effect).
+//! `requests` (what policies ask and when it takes effect), `zoom` (colos played request by request).
 
+mod admission;
 mod buffers;
 mod bundles;
+mod caches;
 mod dns;
 mod elastic;
 mod flows;
@@ -15,6 +17,7 @@ mod requests;
 mod rows;
 mod steering;
 mod truth;
+mod zoom;
 
 use crate::kernel::{Fingerprint, Id, SimSpan, SimTime, Table};
 use crate::load::buffers::Buffers;
@@ -32,7 +35,9 @@ use crate::steer::FeedKind;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+pub(crate) use admission::AdmissionState;
 pub(crate) use bundles::Bundles;
+pub(crate) use caches::CacheState;
 pub(crate) use dns::DnsState;
 pub(crate) use flows::Flows;
 pub(crate) use ledger::Ledger;
@@ -64,6 +69,10 @@ pub(crate) enum Event {
     Backlog(ColoId, u64),
     /// A link's buffer is full or empty, if the solution is still this old.
     Buffer(u64),
+    /// A token bucket is empty or a filter learns, if the solution is still this old.
+    Admission(u64),
+    /// Controllers of shedding look at their queues.
+    Look,
     /// Caches have aged: shares of DNS answers move, if no change came in between.
     DnsStep(u64),
     /// A requested action takes effect.
@@ -120,6 +129,8 @@ pub(crate) mod source {
     pub const DNS: u32 = 7;
     /// Feeds: this and the following numbers, by kind.
     pub const FEED: u32 = 8;
+    /// Admission at sites.
+    pub const ADMISSION: u32 = 14;
     /// Buffers of links.
     pub const BUFFER: u32 = 15;
     /// Policies of the arm: this and the following numbers, by position.
@@ -127,6 +138,9 @@ pub(crate) mod source {
     /// Colos: this and the following numbers, by id.
     pub const COLO: u32 = 1_024;
 }
+
+/// Rounds after which what caches and admission do to each other is taken as it is.
+const EDGE_ROUNDS_MAX: usize = 20;
 
 /// All mutable state of a run.
 pub(crate) struct World<'a> {
@@ -151,10 +165,14 @@ pub(crate) struct World<'a> {
     /// Queues of every link: all, and of one class.
     pub queues: (usize, usize),
     pub pools: Table<ColoId, Vec<(Pool, f64)>>,
+    pub caches: CacheState,
+    pub admission: AdmissionState,
     pub ledger: Ledger,
     /// Single flows; none at fluid fidelity.
     pub flows: Option<Box<Flows>>,
     pub meters: Meters,
+    /// Colos played request by request.
+    pub zooms: Vec<zoom::Zoom>,
     /// Number of the present solution; crossings foreseen by older ones are void.
     pub solution: u64,
     /// Paths, spills or what is up changed: every bundle's way must be found anew.
@@ -199,9 +217,12 @@ impl<'a> World<'a> {
             buffers: Buffers::default(),
             queues: buffers::queues_of(scenario),
             pools: Table::filled(network.colos.len(), Vec::new()),
+            caches: CacheState::new(scenario),
+            admission: AdmissionState::new(scenario),
             ledger: Ledger::new(scenario),
             flows: Flows::of(scenario, replication).map(Box::new),
             meters: Meters::new(scenario),
+            zooms: Vec::new(),
             solution: 0,
             ways_stale: true,
             converging: VecDeque::new(),
@@ -230,6 +251,7 @@ impl<'a> World<'a> {
     /// Applies one event. Policies' decisions and samples are the run loop's.
     pub fn apply(&mut self, event: Event, recorder: &mut dyn Recorder) {
         if matches!(event, Event::Backlog(_, solution) | Event::Buffer(solution) if solution != self.solution)
+            || matches!(event, Event::Admission(solution) if solution != self.solution)
             || matches!(event, Event::DnsStep(number) if number != self.dns.number())
         {
             return;
@@ -261,6 +283,8 @@ impl<'a> World<'a> {
             Event::Converged => self.converge(recorder),
             // Closing the interval has made the solution stale.
             Event::Backlog(..) | Event::Buffer(_) => {}
+            Event::Admission(_) => {}
+            Event::Look => self.look_at_queues(),
             Event::DnsStep(_) => self.age_answers(recorder),
             Event::Effect(number) => self.take_effect(number, recorder),
             Event::Sample(_) | Event::Deliver(_) | Event::Decide(_) | Event::End => {}
@@ -404,6 +428,50 @@ impl<'a> World<'a> {
                 self.fluid.rate[*bundle as usize] += rate;
             }
         }
+        self.solve_edges();
+        self.trajectory.absorb(self.now.0);
+        self.fluid.placed_bps.iter().for_each(|&bps| self.trajectory.absorb_f64(bps));
+        for state in self.colos.rows() {
+            self.trajectory.absorb_f64(state.arrival);
+            self.trajectory.absorb_f64(state.accepted);
+            self.trajectory.absorb_f64(state.seconds_per_cpu_s);
+        }
+        self.buffers.bits.iter().for_each(|&bits| self.trajectory.absorb_f64(bits));
+        self.offer_to_flows();
+        self.assert_links_feasible();
+        self.foresee_backlogs();
+        self.foresee_buffers();
+        self.foresee_admission();
+    }
+
+    /// Solves with what caches fetch and admission turns away. Both depend on what reaches the
+    /// sites, and that on both: a fixed point, found by repetition.
+    fn solve_edges(&mut self) {
+        if self.caches.is_empty() && self.admission.is_empty() {
+            self.solve_fluid();
+            return;
+        }
+        self.caches.advance(self.now);
+        self.advance_admission();
+        let mut before: Vec<f64> = Vec::new();
+        for round in 0..EDGE_ROUNDS_MAX {
+            let mut wishes = Vec::new();
+            self.refuse(round == 0, &mut wishes);
+            self.fetch(round == 0, &mut wishes);
+            let settled = round > 0
+                && wishes
+                    .iter()
+                    .zip(&before)
+                    .all(|(&now, &then)| (now - then).abs() <= 1e-11 * now.abs().max(then.abs()));
+            if settled {
+                return;
+            }
+            before = wishes;
+            self.solve_fluid();
+        }
+    }
+
+    fn solve_fluid(&mut self) {
         let wishes = self.wishes();
         let inputs = Inputs {
             fabric: Fabric {
@@ -424,18 +492,6 @@ impl<'a> World<'a> {
             pools: &self.pools,
         };
         self.fluid.solve(&inputs, &mut self.colos);
-        self.trajectory.absorb(self.now.0);
-        self.fluid.placed_bps.iter().for_each(|&bps| self.trajectory.absorb_f64(bps));
-        for state in self.colos.rows() {
-            self.trajectory.absorb_f64(state.arrival);
-            self.trajectory.absorb_f64(state.accepted);
-            self.trajectory.absorb_f64(state.seconds_per_cpu_s);
-        }
-        self.buffers.bits.iter().for_each(|&bits| self.trajectory.absorb_f64(bits));
-        self.offer_to_flows();
-        self.assert_links_feasible();
-        self.foresee_backlogs();
-        self.foresee_buffers();
     }
 
     /// Schedules the instants at which backlogs reach their bound or run empty.

@@ -439,7 +439,8 @@ fn users(connection: ConnectionSpec) -> CellSpec {
     );
     spec.arrivals[0].users = 100;
     spec.arrivals[0].service_s = 1e-6;
-    spec.arrivals[0].path = Path { rtt_s: 0.05, link_queue_s: 0.01, origin_s: 0.02 };
+    spec.arrivals[0].path =
+        Path { rtt_s: 0.05, link_queue_s: 0.01, origin_s: 0.02, ..Path::default() };
     spec
 }
 
@@ -616,7 +617,7 @@ fn busy_cell(level: Level, stops: bool) -> Cell {
         priority: at as u8,
         client: at,
         users: 50,
-        path: Path { rtt_s: 0.05, link_queue_s: 0.003, origin_s: 0.01 },
+        path: Path { rtt_s: 0.05, link_queue_s: 0.003, origin_s: 0.01, setup_s: 0.0 },
         ..ArrivalSpec::poisson(u64::from(at), 4.5, 1.0)
     };
     let mut spec = CellSpec::new(vec![arrival(0), arrival(1)], servers.to_vec());

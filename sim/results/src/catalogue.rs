@@ -6,7 +6,8 @@ use crate::labels::{Labels, Split, label_sets, named_sets};
 use std::sync::OnceLock;
 use steerlab_engine::net::{ArcId, LinkId};
 use steerlab_engine::record::{
-    ArcTotals, Better, Flow, LatencyParts, LinkBill, MetricInfo, RunTotals,
+    ArcTotals, Better, Flow, LatencyParts, LatencyStats, LinkBill, MetricInfo, RunTotals,
+    ZoomCounts,
 };
 use steerlab_engine::scenario::Scenario;
 
@@ -40,7 +41,7 @@ use Better::{Higher, Lower, Neither};
 const WHOSE: &[&str] = &["class", "tenant"];
 
 #[rustfmt::skip]
-static TABLE: [(MetricInfo, Evaluate); 34] = [
+static TABLE: [(MetricInfo, Evaluate); 45] = [
     (info("offered_bits", "bit", Neither, WHOSE, "traffic that wanted to be moved"), |q| Some(flow(q)?.offered_bits)),
     (info("served_bits", "bit", Higher, WHOSE, "traffic delivered end to end"), |q| Some(flow(q)?.served_bits)),
     (info("served_ratio", "", Higher, WHOSE, "bits delivered end to end over bits offered"), served_ratio),
@@ -69,6 +70,17 @@ static TABLE: [(MetricInfo, Evaluate); 34] = [
     (info("site_utilisation_max", "", Lower, &["site"], "largest offered CPU work over capacity of any site with servers, at any instant"), |q| sites(q).map(|site| site.cpu_utilisation_max).reduce(f64::max)),
     (info("site_utilisation_mean", "", Neither, &["site"], "time mean of offered CPU work over capacity, mean over sites with servers"), |q| mean(sites(q).map(|site| site.cpu_utilisation_mean))),
     (info("site_overload_s", "s", Lower, &["site"], "seconds with more CPU work offered than capacity, at the site with most of them"), |q| sites(q).map(|site| site.overload_s).reduce(f64::max)),
+    (info("zoom_offered_requests", "requests", Neither, &["site"], "requests that arrived where the scenario zooms"), |q| Some(zoom(q)?.offered)),
+    (info("zoom_served_ratio", "", Higher, &["site"], "requests answered over requests that arrived where the scenario zooms"), |q| zoom(q).and_then(|zoom| ratio(zoom.served, zoom.offered))),
+    (info("zoom_latency_ms_mean", "ms", Lower, &["site"], "mean latency of requests answered where the scenario zooms"), |q| zoom_latency(q, |ms| ms.mean)),
+    (info("zoom_latency_ms_p50", "ms", Lower, &["site"], "median of that latency"), |q| zoom_latency(q, |ms| ms.p50)),
+    (info("zoom_latency_ms_p95", "ms", Lower, &["site"], "95th percentile of that latency"), |q| zoom_latency(q, |ms| ms.p95)),
+    (info("zoom_latency_ms_p99", "ms", Lower, &["site"], "99th percentile of that latency"), |q| zoom_latency(q, |ms| ms.p99)),
+    (info("zoom_wait_ms_mean", "ms", Lower, &["site"], "waiting at the servers beyond the service itself, mean of those requests"), |q| zoom_part(q, 3)),
+    (info("zoom_setup_ms_mean", "ms", Lower, &["site"], "setting up connections, mean of those requests"), |q| zoom_part(q, 0)),
+    (info("zoom_retry_ratio", "", Lower, &["site"], "retries over requests that arrived where the scenario zooms"), |q| zoom(q).and_then(|zoom| ratio(zoom.retries, zoom.offered))),
+    (info("zoom_connections_broken", "", Lower, &["site"], "connections broken where the scenario zooms"), |q| Some(zoom(q)?.connections_broken)),
+    (info("zoom_server_utilisation_max", "", Lower, &["site"], "share of its time that the busiest server worked where the scenario zooms"), |q| Some(zoom(q)?.utilisation_max)),
     (info("actions_applied", "", Neither, &[], "policy actions that took effect"), |q| Some(q.totals.actions_applied as f64)),
     (info("actions_refused", "", Neither, &[], "policy actions asked for and refused"), |q| Some(q.totals.actions_refused as f64)),
     (info("flaps", "", Lower, &[], "actions that undid an earlier one on the same target within ten minutes"), |q| Some(q.totals.flaps as f64)),
@@ -143,6 +155,20 @@ fn flow(query: &Query<'_>) -> Option<Flow> {
 
 fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
+}
+
+/// What was played request by request at the site asked about; none if nothing was.
+fn zoom<'a>(query: &Query<'a>) -> Option<&'a ZoomCounts> {
+    let row = query.totals.zoom.iter().find(|row| row.site == query.split.site)?;
+    Some(&row.counts)
+}
+
+fn zoom_latency(query: &Query<'_>, which: fn(&LatencyStats) -> f64) -> Option<f64> {
+    zoom(query).filter(|zoom| zoom.served > 0.0).map(|zoom| which(&zoom.latency_ms))
+}
+
+fn zoom_part(query: &Query<'_>, part: usize) -> Option<f64> {
+    zoom(query).filter(|zoom| zoom.served > 0.0).map(|zoom| zoom.parts_ms[part])
 }
 
 fn served_ratio(query: &Query<'_>) -> Option<f64> {

@@ -1,7 +1,7 @@
 //! The stored form of one run: a file that is either whole or not trusted, and that can be written
 //! and read in pieces, so that no run has to fit into memory.
 //!
-//! Layout: magic `STLRUN4\n`; blocks of rows, in the order in which they filled; the end; SHA-256 of
+//! Layout: magic `STLRUN5\n`; blocks of rows, in the order in which they filled; the end; SHA-256 of
 //! the end. A block is the columns of some rows of one table, one after the other: little-endian
 //! f64, u64, or u32 codes. Before the codes of a text column stand the texts that are new in this
 //! block (count, then length and bytes of each); codes below count the texts of the header, which
@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use std::io::{Read, Seek, SeekFrom};
 use steerlab_engine::record::RunTotals;
 
-pub(crate) const MAGIC: &[u8; 8] = b"STLRUN4\n";
+pub(crate) const MAGIC: &[u8; 8] = b"STLRUN5\n";
 pub(crate) const FORMAT: &str = "steerlab-cell/4";
 /// Largest header: names, shared texts, warnings and blocks.
 pub(crate) const HEADER_BYTES_MAX: u64 = 256 << 20;

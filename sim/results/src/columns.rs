@@ -27,8 +27,18 @@ pub struct ColumnSpec {
 }
 
 /// Tables a run fills, in file-name order.
-pub const RUN_TABLES: [&str; 8] =
-    ["actions", "client_groups", "events", "links", "moves", "sites", "tenants", "totals"];
+pub const RUN_TABLES: [&str; 10] = [
+    "actions",
+    "client_groups",
+    "events",
+    "flows",
+    "links",
+    "moves",
+    "sites",
+    "tenants",
+    "totals",
+    "zoom",
+];
 
 /// The table of metric values, one row per run and metric, made when runs are put together.
 pub const RUNS_TABLE: &str = "runs";
@@ -51,7 +61,7 @@ pub const KEYS: [ColumnSpec; 2] =
 
 const TIME: ColumnSpec = number("time_s", "start of the bucket since the scenario's start");
 
-const FLOW: [ColumnSpec; 17] = [
+const FLOW: [ColumnSpec; 20] = [
     number("offered_bps", "traffic that wanted to be moved"),
     number("served_bps", "traffic delivered end to end"),
     number("dropped_bps", "traffic lost, all causes"),
@@ -64,6 +74,9 @@ const FLOW: [ColumnSpec; 17] = [
     number("dropped_bps_blackhole", "traffic that another network discards"),
     number("dropped_bps_hijacked", "traffic that lands at a network that is not ours"),
     number("dropped_bps_throttled", "traffic that adapting senders held back at full links"),
+    number("dropped_bps_over_budget", "traffic over its tenant's budget at a site"),
+    number("dropped_bps_shed", "traffic shed to keep the servers' queue short"),
+    number("dropped_bps_filtered", "traffic that looked like an attack, rightly or not"),
     number(
         "queue_growth_bps",
         "traffic that joined queues of servers and links, less what left them",
@@ -104,6 +117,13 @@ const TOTALS: [ColumnSpec; 7] = [
     number("latency_ms_p99", "99th percentile of latency; none without requests"),
     number("non_best_site_ratio", "share of requests that land elsewhere than at their best site"),
     number("moved_requests_per_s", "rate of requests whose landing site changed in the bucket"),
+];
+
+const SITE_CACHES: [ColumnSpec; 4] = [
+    number("cache_requests_per_s", "requests served here for what caches may keep"),
+    number("cache_hit_ratio", "share of those that hit; none without requests"),
+    number("fetch_bps", "what the caches here fetched, from the origin or other caches"),
+    number("origin_bps", "what they fetched from the origin"),
 ];
 
 const SITES: [ColumnSpec; 10] = [
@@ -151,6 +171,25 @@ const CLIENT_GROUPS: [ColumnSpec; 2] = [
 const CLIENT_LATENCY: [ColumnSpec; 1] =
     [number("latency_ms_mean", "mean latency of served requests; none without requests")];
 
+const FLOWS: [ColumnSpec; 13] = [
+    text("service", "service id; only those with `flow`, at fidelity flows"),
+    count("started", "flows that arrived"),
+    count("finished", "flows that finished"),
+    count("broken", "flows that lost their way and ended unfinished"),
+    count("active", "flows under way at the end of the bucket"),
+    number("started_bps", "bits of flows that arrived, over the length of the bucket"),
+    number("finished_bps", "bits of flows that finished, over the length of the bucket"),
+    number(
+        "round_trip_ms_mean",
+        "round trip over our own links, mean of flows that arrived; not in completion times",
+    ),
+    number("completion_s_mean", "arrival to end, mean of flows that finished; none without any"),
+    number("completion_s_p50", "median of the same"),
+    number("completion_s_p99", "99th percentile of the same"),
+    number("slowdown_mean", "completion time over that alone on the empty path, mean"),
+    number("slowdown_p99", "99th percentile of the same"),
+];
+
 const EVENTS: [ColumnSpec; 5] = [
     number("time_s", "when, since the scenario's start"),
     text("kind", "kind of event"),
@@ -183,6 +222,38 @@ const ACTIONS: [ColumnSpec; 9] = [
     text("refusal", "why it was declined; empty if it was not"),
 ];
 
+const ZOOM: [ColumnSpec; 29] = [
+    text("colo", "colo played request by request"),
+    number("zoom_s", "length of the part of the bucket in which it was"),
+    number("offered_requests_per_s", "requests that arrived at its servers"),
+    number("served_requests_per_s", "requests answered"),
+    number("dropped_requests_per_s", "requests not answered, all causes"),
+    number("dropped_requests_per_s_refused", "requests refused by a full queue"),
+    number("dropped_requests_per_s_timed_out", "requests that their clients gave up"),
+    number("dropped_requests_per_s_failed", "requests that servers failed"),
+    number("dropped_requests_per_s_broken", "requests whose connection or server broke"),
+    number("dropped_requests_per_s_no_server", "requests that no server took"),
+    number("retry_requests_per_s", "attempts after the first"),
+    number("hedge_requests_per_s", "second copies sent"),
+    number("wasted_requests_per_s", "attempts that servers completed for nobody"),
+    number("connections_opened", "connections opened in the bucket"),
+    number("connections_broken", "connections broken in the bucket"),
+    number("latency_ms_mean", "mean latency of answered requests; none without requests"),
+    number("latency_ms_p50", "median of that latency"),
+    number("latency_ms_p95", "95th percentile of that latency"),
+    number("latency_ms_p99", "99th percentile of that latency"),
+    number("setup_ms_mean", "setting up connections, mean of requests"),
+    number("propagation_ms_mean", "the way of request and answer without queues, mean"),
+    number("link_queue_ms_mean", "waiting in buffers of our links, mean of requests"),
+    number("wait_ms_mean", "waiting at the server beyond the service itself, mean of requests"),
+    number("service_ms_mean", "service as if alone on a core, mean of requests"),
+    number("origin_ms_mean", "fetching from the origin, mean of requests"),
+    number("retry_ms_mean", "before the attempt that was answered, mean of requests"),
+    number("server_utilisation_mean", "work done over what servers in service could do"),
+    number("server_utilisation_max", "share of its time that the busiest server worked"),
+    number("queue_growth_requests_per_s", "requests that arrived, less those that ended"),
+];
+
 const RUNS: [ColumnSpec; 4] = [
     text("metric", "metric id"),
     text("labels", "label=value pairs joined by commas; empty for the whole network"),
@@ -197,13 +268,15 @@ const RUNS: [ColumnSpec; 4] = [
 pub fn columns(table: &str) -> Option<Vec<ColumnSpec>> {
     let parts: Vec<&[ColumnSpec]> = match table {
         "totals" => vec![&[TIME], &TOTALS[..1], &FLOW, &TOTALS[1..5], &LATENCY_PARTS, &TOTALS[5..]],
-        "sites" => vec![&[TIME], &SITES, &SITE_LATENCY, &LATENCY_PARTS],
+        "sites" => vec![&[TIME], &SITES, &SITE_LATENCY, &LATENCY_PARTS, &SITE_CACHES],
         "links" => vec![&[TIME], &LINKS],
         "tenants" => vec![&[TIME], &TENANTS, &FLOW],
         "client_groups" => vec![&[TIME], &CLIENT_GROUPS, &FLOW, &CLIENT_LATENCY],
         "events" => vec![&EVENTS],
+        "flows" => vec![&[TIME], &FLOWS],
         "moves" => vec![&MOVES],
         "actions" => vec![&ACTIONS],
+        "zoom" => vec![&[TIME], &ZOOM],
         "runs" => vec![&RUNS],
         _ => return None,
     };

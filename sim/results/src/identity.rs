@@ -115,6 +115,10 @@ impl Identities {
             absorb(&mut hash, &json(policy));
             absorb(&mut hash, &registry.find(&policy.name)?.version.to_le_bytes());
         }
+        if let Some(balancer) = &arm.balancer {
+            absorb(&mut hash, b"balancer");
+            absorb(&mut hash, &json(balancer));
+        }
         absorb(&mut hash, &replication.to_le_bytes());
         Some(RunHash(hex(&hash.finalize())))
     }

@@ -10,8 +10,8 @@ use crate::table::{TableBuilder, Value};
 use std::collections::BTreeSet;
 use steerlab_engine::kernel::{Id, SimTime};
 use steerlab_engine::record::{
-    ActionRecord, ArcRow, Bucket, ClientRow, EventRecord, Flow, MoveRecord, Recorder, RunTotals,
-    TenantRow, TotalRow, Warning,
+    ActionRecord, ArcRow, Bucket, ClientRow, EventRecord, Flow, FlowRow, MoveRecord, Recorder,
+    RunTotals, TenantRow, TotalRow, Warning, ZoomRow,
 };
 use steerlab_engine::route::Fate;
 use steerlab_engine::scenario::Scenario;
@@ -67,10 +67,12 @@ pub struct TableRecorder {
     tenants: Spool,
     client_groups: Spool,
     events: Spool,
+    flows: Spool,
     moves: Spool,
     /// Site names, to say where a group came from and goes.
     site_ids: Vec<String>,
     actions: Spool,
+    zoom: Spool,
     warnings: BTreeSet<WarningEntry>,
 }
 
@@ -84,7 +86,9 @@ impl TableRecorder {
         let tenants = scenario.tenants.rows().iter().map(|row| row.id.as_str());
         let classes = scenario.classes.rows().iter().map(|row| row.id.as_str());
         let groups = || scenario.client_groups.rows().iter().map(|row| row.id.as_str());
+        let services = scenario.services.rows().iter().map(|row| row.id.as_str());
         let prefixes = scenario.prefixes.rows().iter().map(|row| row.id.as_str());
+        let colos = network.colos.rows().iter().map(|row| row.id.as_str());
         let table = TableBuilder::new;
         TableRecorder {
             out: Out { writer, failed: None },
@@ -107,6 +111,7 @@ impl TableRecorder {
                     .with_dictionary("landing_site", std::iter::once("").chain(sites())),
             ),
             events: Spool::new(table("events")),
+            flows: Spool::new(table("flows").with_dictionary("service", services)),
             moves: Spool::new(
                 table("moves")
                     .with_dictionary("client_group", groups())
@@ -114,6 +119,7 @@ impl TableRecorder {
             ),
             site_ids: sites().map(str::to_owned).collect(),
             actions: Spool::new(table("actions")),
+            zoom: Spool::new(table("zoom").with_dictionary("colo", colos)),
             warnings: BTreeSet::new(),
         }
     }
@@ -138,11 +144,13 @@ impl TableRecorder {
             self.actions,
             self.client_groups,
             self.events,
+            self.flows,
             self.links,
             self.moves,
             self.sites,
             self.tenants,
             self.totals,
+            self.zoom,
         ];
         for Spool { position, rows } in &mut tables {
             self.out.block(*position, rows);
@@ -194,6 +202,31 @@ impl TableRecorder {
         );
     }
 
+    fn flow_row(&mut self, start: SimTime, row: &FlowRow) {
+        let times = &row.times;
+        let of_finished = |value: f64| Value::F64(if row.finished > 0 { value } else { f64::NAN });
+        let trip = if row.started > 0 { row.round_trip_ms_mean } else { f64::NAN };
+        self.flows.push(
+            &mut self.out,
+            &[
+                Value::F64(start.seconds()),
+                Value::Code(row.service.0),
+                Value::U64(row.started),
+                Value::U64(row.finished),
+                Value::U64(row.broken),
+                Value::U64(row.active),
+                Value::F64(row.started_bps),
+                Value::F64(row.finished_bps),
+                Value::F64(trip),
+                of_finished(times.completion_s_mean),
+                of_finished(times.completion_s_p50),
+                of_finished(times.completion_s_p99),
+                of_finished(times.slowdown_mean),
+                of_finished(times.slowdown_p99),
+            ],
+        );
+    }
+
     fn tenant(&mut self, start: SimTime, row: &TenantRow) {
         let mut values =
             vec![Value::F64(start.seconds()), Value::Code(row.tenant.0), Value::Code(row.class.0)];
@@ -203,7 +236,7 @@ impl TableRecorder {
 }
 
 /// The columns of a flow, in the order of the column table.
-fn flow(flow: &Flow) -> [Value<'static>; 17] {
+fn flow(flow: &Flow) -> [Value<'static>; 20] {
     let dropped = flow.dropped_bits;
     [
         flow.offered_bits,
@@ -218,6 +251,9 @@ fn flow(flow: &Flow) -> [Value<'static>; 17] {
         dropped[6],
         dropped[7],
         dropped[8],
+        dropped[9],
+        dropped[10],
+        dropped[11],
         flow.queued_bits,
         flow.offered_requests,
         flow.served_requests,
@@ -248,6 +284,10 @@ impl Recorder for TableRecorder {
             let parts = row.latency_parts_ms;
             let latencies = std::iter::once(parts.total()).chain(parts.values());
             values.extend(latencies.map(|ms| Value::F64(if answered { ms } else { f64::NAN })));
+            let asked = row.cache_requests_per_s > 0.0;
+            let hits = if asked { row.cache_hit_ratio } else { f64::NAN };
+            let caches = [row.cache_requests_per_s, hits, row.fetch_bps, row.origin_bps];
+            values.extend(caches.map(Value::F64));
             self.sites.push(&mut self.out, &values);
         }
         for row in bucket.arcs {
@@ -255,6 +295,9 @@ impl Recorder for TableRecorder {
         }
         for row in bucket.tenants {
             self.tenant(bucket.start, row);
+        }
+        for row in bucket.flows {
+            self.flow_row(bucket.start, row);
         }
         self.total(bucket.start, bucket.end, bucket.total);
     }
@@ -270,6 +313,36 @@ impl Recorder for TableRecorder {
             let served = row.flow.served_requests > 0.0;
             values.push(Value::F64(if served { row.latency_ms_mean } else { f64::NAN }));
             self.client_groups.push(&mut self.out, &values);
+        }
+    }
+
+    fn zoom_bucket(&mut self, start: SimTime, rows: &[ZoomRow]) {
+        for row in rows {
+            let counts = &row.counts;
+            let served = counts.served > 0.0;
+            let latency = |ms: f64| Value::F64(if served { ms } else { f64::NAN });
+            let rate = |count: f64| Value::F64(count / row.seconds);
+            let dropped: f64 = counts.dropped.iter().sum();
+            let mut values = vec![
+                Value::F64(start.seconds()),
+                Value::Code(row.colo.0),
+                Value::F64(row.seconds),
+                rate(counts.offered),
+                rate(counts.served),
+                rate(dropped),
+            ];
+            values.extend(counts.dropped.map(rate));
+            values.extend([counts.retries, counts.hedges, counts.wasted].map(rate));
+            values.extend([counts.connections_opened, counts.connections_broken].map(Value::F64));
+            let ms = &counts.latency_ms;
+            values.extend([ms.mean, ms.p50, ms.p95, ms.p99].map(latency));
+            values.extend(counts.parts_ms.map(latency));
+            values.extend([
+                Value::F64(counts.utilisation_mean),
+                Value::F64(counts.utilisation_max),
+                rate(counts.offered - counts.served - dropped),
+            ]);
+            self.zoom.push(&mut self.out, &values);
         }
     }
 

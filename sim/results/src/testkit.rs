@@ -67,7 +67,7 @@ pub(crate) fn arm(id: &str, policy: &str) -> Arm {
     let params = vec![("level".to_owned(), ParamValue::Ratio(0.9))];
     let period = SimSpan::from_seconds(60);
     let policies = vec![PolicySpec { name: policy.into(), period, params }];
-    Arm { id: id.into(), label: format!("arm {id}"), policies }
+    Arm { id: id.into(), label: format!("arm {id}"), policies, balancer: None }
 }
 
 fn unlabelled(metric: &str) -> Operand {
@@ -124,6 +124,8 @@ pub(crate) fn scenario() -> Scenario {
         .into_iter()
         .collect(),
         dns: Dns::default(),
+        caches: steerlab_engine::scenario::CachePlan::default(),
+        admission: steerlab_engine::scenario::AdmissionPlan::default(),
         profiles: Table::new(),
         matrices: [Matrix {
             file: "m.csv".into(),
@@ -141,6 +143,7 @@ pub(crate) fn scenario() -> Scenario {
         fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(1),
+        zoom: Vec::new(),
         routing: at_once(),
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
@@ -201,6 +204,7 @@ pub(crate) fn totals() -> RunTotals {
     };
     RunTotals {
         arm: 0,
+        zoom: Vec::new(),
         replication: 0,
         duration_s: 180.0,
         flows,
@@ -218,6 +222,7 @@ pub(crate) fn totals() -> RunTotals {
             LinkBill { link: LinkId(1), billed_bps: 2e6, cost: 3.0 },
         ],
         sites: vec![site(0.8, 0.4, 0.0), site(1.2, 0.6, 7.0), site(5.0, 5.0, 5.0)],
+        zoom: Vec::new(),
         moved_requests_per_s: 3.0,
         non_best_site_ratio: 0.25,
         actions_applied: 4,
@@ -320,6 +325,7 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
         sites: &[site; 3],
         arcs: &[arc(0), arc(1), arc(2)],
         tenants: &[tenant(0, 0), tenant(0, 1), tenant(1, 0), tenant(1, 1)],
+        flows: &[],
         total: &total,
     });
 }

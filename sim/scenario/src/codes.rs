@@ -64,6 +64,12 @@ pub(crate) const CODES: &[Entry] = &[
     entry("E0412", "rate too high", "rates are limited to 10^18 bit/s"),
     entry("E0413", "shares above the whole", "shares of the same are at most all of it"),
     entry("E0414", "not an answer of the name", "a name is answered with one of its answers only"),
+    entry(
+        "E0415",
+        "caches in a circle",
+        "what no cache holds must come from the origin in the end",
+    ),
+    entry("E0416", "nothing to zoom on", "only servers can be played request by request"),
     entry("E0421", "needs BGP", "only a model with ASes can play what ASes do or are asked to do"),
     entry("E0422", "unknown AS", "an AS without sessions hears nothing and does nothing"),
     entry("E0423", "no such announcement", "a prefix is announced over a session of its site"),

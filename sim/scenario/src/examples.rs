@@ -268,6 +268,21 @@ static EXAMPLES: &[Example] = &[
          dns: {names: [{id: www, answers: [any, only-fra], weights: {only-fra: 1}}]}\n",
     ),
     example(
+        "E0415",
+        "services: [{id: web, response: 10kB, cache: {objects: 1000}}]\n\
+         caches: {origin: ams, at: [{sites: [ams], capacity: 1MB, upper: fra}, \
+         {sites: [fra], capacity: 1MB, upper: ams}]}\n",
+        "services: [{id: web, response: 10kB, cache: {objects: 1000}}]\n\
+         caches: {origin: ams, at: [{sites: [ams], capacity: 1MB, upper: fra}, \
+         {sites: [fra], capacity: 1MB}]}\n",
+    ),
+    example(
+        "E0416",
+        "zoom:\n  - {sites: [ams]}\n",
+        "sites:\n  - {id: ams, at: [52.37, 4.90], pools: [{id: a, servers: 4, cores: 8}]}\n  \
+         - {id: fra, at: [50.11, 8.68]}\nzoom:\n  - {sites: [ams]}\n",
+    ),
+    example(
         "E0421",
         "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nevents:\n  - leak: {asn: 1, at: 1min}\n",
         "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nrouting: {model: bgp, asn: 64500}\n\

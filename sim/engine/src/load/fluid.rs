@@ -30,6 +30,48 @@ pub struct Branch {
     pub spill: Option<(NodeId, Path)>,
     /// The only way out from here, where it is not that of the bundle.
     pub exit: Option<Path>,
+    /// What becomes of what the cache there does not hold.
+    pub fetch: Fetched,
+}
+
+/// What fetching on cache misses does to the requests of a branch. The default: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Fetched {
+    /// Shares of the requests lost because their fetch was: at full links, at dead ones, for want
+    /// of a route.
+    pub lost: [f64; 3],
+    /// Share of the requests that had to be fetched.
+    pub misses: f64,
+    /// Mean seconds that the answered ones waited for it, hits included.
+    pub wait_s: f64,
+}
+
+impl Fetched {
+    /// Share of the requests that can be answered.
+    #[must_use]
+    pub fn got(&self) -> f64 {
+        1.0 - self.lost.iter().sum::<f64>()
+    }
+}
+
+/// Shares of what reaches a site that admission turns away there, in order: by a filter, by a
+/// token bucket, by shedding. The default: none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Refused {
+    /// By a filter against an attack.
+    pub filtered: f64,
+    /// By its tenant's token bucket.
+    pub over_budget: f64,
+    /// To keep the servers' queue short.
+    pub shed: f64,
+}
+
+impl Refused {
+    /// Share that is let in.
+    #[must_use]
+    pub fn admitted(&self) -> f64 {
+        1.0 - (self.filtered + self.over_budget + self.shed)
+    }
 }
 
 impl Branch {
@@ -69,6 +111,10 @@ pub struct Bundle {
     pub dead: bool,
     /// Arcs by which requests come in, with shares; empty where that is not modelled.
     pub entry: Vec<(ArcId, f64)>,
+    /// What is turned away at the landing site.
+    pub refused: Refused,
+    /// Whether caches fetch this for themselves: no user's traffic of its own.
+    pub fetch: bool,
     /// Where it is served; shares add up to 1.
     pub branches: Vec<Branch>,
     /// Paths to the destination, with shares; empty where egress is not modelled.
@@ -111,6 +157,8 @@ pub struct Waits {
     pub link_queue_s: f64,
     /// At the servers, waiting included.
     pub service_s: f64,
+    /// Fetching what a cache did not hold.
+    pub origin_s: f64,
 }
 
 impl Waits {
@@ -119,6 +167,7 @@ impl Waits {
         self.propagation_s += other.propagation_s * weight;
         self.link_queue_s += other.link_queue_s * weight;
         self.service_s += other.service_s * weight;
+        self.origin_s += other.origin_s * weight;
     }
 }
 
@@ -133,6 +182,8 @@ pub struct Outcome {
     pub latency_s: f64,
     /// What they are spent on; adds up to `latency_s`.
     pub waits: Waits,
+    /// Share of what is served that had to be fetched first.
+    pub fetched: f64,
     /// Share that joins buffers of links; negative while they empty.
     pub queued: f64,
     /// One entry a branch.
@@ -155,6 +206,8 @@ pub struct BranchOutcome {
     pub latency_s: f64,
     /// What they are spent on; adds up to `latency_s`.
     pub waits: Waits,
+    /// Share of what is served there that had to be fetched first.
+    pub fetched: f64,
 }
 
 /// Servers of one colo as they are.
@@ -391,10 +444,11 @@ impl Fluid {
             }
             for branch in &bundle.branches {
                 let sent = if lossless {
-                    self.rate[index] * self.sent(index) * branch.share
+                    self.rate[index] * self.sent(index) * branch.share * bundle.refused.admitted()
                 } else {
                     self.arriving(fabric, bundle, index, branch)
                         * served_share(branch, colos, inputs.backlogs)
+                        * branch.fetch.got()
                 };
                 let bps = sent * bundle.response_bits;
                 self.leave(bundle, index, branch.node, branch.exits(bundle), bps, &mut injection);
@@ -467,6 +521,7 @@ impl Fluid {
                 * self.sent(index)
                 * branch.share
                 * if lossless { 1.0 } else { entry.delivered };
+            let entered = entered * bundle.refused.admitted();
             if let Some((node, path)) = branch.spill {
                 let queue = self.queue_of(bundle.class, bundle.tenant);
                 injection.add(path, queue, node, entered * bundle.request_bits);

@@ -1,6 +1,8 @@
 //! What becomes of each bundle once the links' and servers' shares are known.
 
-use super::fluid::{Branch, BranchOutcome, Bundle, ColoState, Fluid, Inputs, Outcome, Waits};
+use super::fluid::{
+    Branch, BranchOutcome, Bundle, ColoState, Fetched, Fluid, Inputs, Outcome, Refused, Waits,
+};
 use super::links::{Fabric, Injection, Passage, Path};
 use super::server::{Backlog, Mode, seconds_per_cpu_s};
 use super::waiting::{State, waits};
@@ -39,7 +41,13 @@ impl Fluid {
             * self.sent(index)
             * branch.share
             * self.entry[index].delivered
+            * bundle.refused.admitted()
             * self.spilled(fabric, bundle, branch).delivered
+    }
+
+    /// Rate of a bundle that reaches its landing site, before admission.
+    pub(crate) fn reaching(&self, index: usize) -> f64 {
+        self.rate[index] * (1.0 - self.policed[index]) * self.entry[index].delivered
     }
 
     /// What becomes of requests on their way to another serving site.
@@ -101,7 +109,9 @@ impl Fluid {
                 let index = waiting.bundle as usize;
                 let bundle = &inputs.bundles[index];
                 let done = colos[colo].capacity * waiting.work_cpu_s / backlog.work_cpu_s;
-                let bps = done / bundle.cpu_s * bundle.response_bits;
+                let here = bundle.branches.iter().find(|branch| branch.colo == Some(colo));
+                let got = here.map_or(1.0, |branch| branch.fetch.got());
+                let bps = done / bundle.cpu_s * bundle.response_bits * got;
                 self.leave(bundle, index, node, bundle.exits.iter().copied(), bps, injection);
             }
         }
@@ -210,43 +220,59 @@ impl Fluid {
             // Nothing arrives any more from a landing site that is down; what waits still leaves.
             let offered = if bundle.dead { 0.0 } else { self.sent(index) * branch.share };
             let spill = self.spilled(&inputs.fabric, bundle, branch);
-            let arriving = offered * entry.delivered * spill.delivered;
+            let reached = offered * entry.delivered;
+            let admitted = reached * bundle.refused.admitted();
+            let arriving = admitted * spill.delivered;
             lose(&mut outcome, offered, entry);
-            lose(&mut outcome, offered * entry.delivered, spill);
+            refuse(&mut outcome, reached, bundle.refused);
+            lose(&mut outcome, admitted, spill);
             let egress = self.egress(&inputs.fabric, bundle, index, branch);
             let (backlogged, server_s) = self.server(inputs, colos, bundle, branch);
-            let latency_s = server_s + 2.0 * spill.delay_s + egress.delay_s + entry_s;
+            let fetch = branch.fetch;
+            let latency_s =
+                server_s + 2.0 * spill.delay_s + egress.delay_s + entry_s + fetch.wait_s;
             let inside_s = 2.0 * spill.queue_s + egress.queue_s;
             let waits = Waits {
                 propagation_s: 2.0 * spill.delay_s + egress.delay_s - inside_s,
                 link_queue_s: inside_s + entry_s,
                 service_s: server_s,
+                origin_s: fetch.wait_s,
+            };
+            let got = fetch.got();
+            let fetched = if got > 0.0 {
+                (fetch.misses - fetch.lost.iter().sum::<f64>()).max(0.0) / got
+            } else {
+                0.0
             };
             if backlogged {
                 outcome.backlogged |= !bundle.dead;
             } else {
-                let served = arriving * egress.delivered;
+                let served = arriving * got * egress.delivered;
                 outcome.served += served;
+                outcome.fetched += served * fetched;
                 outcome.latency_s += served * latency_s;
                 outcome.waits.add(&waits, served);
-                lose(&mut outcome, arriving, egress);
+                lose_fetches(&mut outcome, arriving, fetch);
+                lose(&mut outcome, arriving * got, egress);
             }
             branches.push(BranchOutcome {
                 arriving,
                 egress: [
-                    egress.delivered,
-                    egress.full(),
-                    egress.down,
-                    egress.no_route,
-                    egress.queued,
+                    egress.delivered * got,
+                    egress.full() * got + fetch.lost[0],
+                    egress.down * got + fetch.lost[1],
+                    egress.no_route * got + fetch.lost[2],
+                    egress.queued * got,
                 ],
                 backlogged,
                 latency_s,
                 waits,
+                fetched,
             });
         }
         if outcome.served > 0.0 {
             outcome.latency_s /= outcome.served;
+            outcome.fetched /= outcome.served;
             let sums = std::mem::take(&mut outcome.waits);
             outcome.waits.add(&sums, 1.0 / outcome.served);
         }
@@ -319,6 +345,21 @@ impl Fluid {
         let mode = backlog.mode(state.arrival, state.capacity, state.bound_cpu_s);
         let waiting = if state.capacity > 0.0 { backlog.work_cpu_s / state.capacity } else { 0.0 };
         (mode != Mode::Keeping, bundle.cpu_s * state.seconds_per_cpu_s + waiting)
+    }
+}
+
+/// Books what admission turns away of an amount.
+fn refuse(outcome: &mut Outcome, amount: f64, refused: Refused) {
+    outcome.dropped[DropCause::Filtered as usize] += amount * refused.filtered;
+    outcome.dropped[DropCause::OverBudget as usize] += amount * refused.over_budget;
+    outcome.dropped[DropCause::Shed as usize] += amount * refused.shed;
+}
+
+/// Books what is lost of an amount because its fetch was.
+fn lose_fetches(outcome: &mut Outcome, amount: f64, fetch: Fetched) {
+    let causes = [DropCause::LinkFull, DropCause::Down, DropCause::NoRoute];
+    for (cause, lost) in causes.into_iter().zip(fetch.lost) {
+        outcome.dropped[cause as usize] += amount * lost;
     }
 }
 

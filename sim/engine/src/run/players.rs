@@ -1,7 +1,7 @@
 //! Who acts in a run: the scheduler, the arm's policies and their feeds.
 
 use super::at_least_one;
-use crate::kernel::{EventKey, Fingerprint, Scheduler, SimTime, Stream, Table};
+use crate::kernel::{EventKey, Fingerprint, Scheduler, SimSpan, SimTime, Stream, Table};
 use crate::record::{Recorder, RunId};
 use crate::scenario::{ClientGroupId, DemandId, MatrixId, PolicySpec, Scenario};
 use crate::steer::{
@@ -110,6 +110,7 @@ impl<'a> Players<'a> {
                 self.at(at, phase::CHANGE, source::TRAFFIC, Event::SurgeMark(index, begins));
             }
         }
+        self.look_again(zero);
         let horizon = zero.after(scenario.horizon);
         self.at(horizon, phase::END, source::END, Event::End);
         for player in 0..self.list.len() as u32 {
@@ -153,7 +154,17 @@ impl<'a> Players<'a> {
                 self.refresh_traffic(now);
             }
             Event::SurgeMark(..) => self.refresh_traffic(now),
+            Event::Look => self.look_again(now),
             _ => {}
+        }
+    }
+
+    /// Controllers of shedding look at their queues once a period.
+    fn look_again(&mut self, now: SimTime) {
+        if let Some(shed) = &self.scenario.admission.shed {
+            let period = SimSpan::from_seconds_f64_ceil(shed.terms.period_s);
+            let next = now.after(at_least_one(period));
+            self.at(next, phase::EFFECT, source::ADMISSION, Event::Look);
         }
     }
 
@@ -178,6 +189,8 @@ impl<'a> Players<'a> {
         let scenario = self.scenario;
         scenario.demands.rows().iter().any(|demand| demand.profile.is_some())
             || scenario.surges.iter().any(|surge| surge.ramp.0 > 0)
+            // Caches warm up and turn over all the time.
+            || !scenario.caches.is_empty()
     }
 
     /// A periodic feed samples again; topology is sampled when it changes.
@@ -213,6 +226,7 @@ impl<'a> Players<'a> {
             world.meters.link_feed.take(),
             world.meters.tenant_feed.take(),
             world.meters.topology_feed.take(),
+            world.meters.server_feed.take(),
         );
         let reads = |kind| player.descriptor.feeds.contains(&kind);
         let adjacency = Rc::clone(&world.graph);
@@ -231,6 +245,7 @@ impl<'a> Players<'a> {
                 answers: &answers,
             },
             site_feed: feeds.0.as_ref().filter(|_| reads(FeedKind::Sites)),
+            server_feed: feeds.4.as_ref().filter(|_| reads(FeedKind::Sites)),
             link_feed: feeds.1.as_ref().filter(|_| reads(FeedKind::Links)),
             tenant_feed: feeds.2.as_ref().filter(|_| reads(FeedKind::Tenants)),
             topology_feed: feeds.3.as_ref().filter(|_| reads(FeedKind::Topology)),
@@ -249,6 +264,7 @@ impl<'a> Players<'a> {
             world.meters.link_feed,
             world.meters.tenant_feed,
             world.meters.topology_feed,
+            world.meters.server_feed,
         ) = feeds;
         if scheduled {
             let next = now.after(at_least_one(player.spec.period));

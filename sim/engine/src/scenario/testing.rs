@@ -49,6 +49,8 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
         prefixes: Table::new(),
         client_groups: Table::new(),
         dns: Dns::default(),
+        caches: super::CachePlan::default(),
+        admission: super::AdmissionPlan::default(),
         profiles: Table::new(),
         matrices: Table::new(),
         demands: Table::new(),
@@ -57,6 +59,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
         fidelity: crate::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::from_seconds(10),
+        zoom: Vec::new(),
         routing: quick_routing(),
         landing: LandingSpec::Nearest,
         announcements: Vec::new(),
@@ -76,6 +79,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
                 period: SimSpan::from_seconds(1),
                 params: Vec::new(),
             }],
+            balancer: None,
         }]
         .into_iter()
         .collect(),

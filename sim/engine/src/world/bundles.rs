@@ -3,7 +3,7 @@
 use super::World;
 use crate::kernel::{Id, SimSpan};
 use crate::load::demand::Demands;
-use crate::load::fluid::{Branch, Bundle};
+use crate::load::fluid::{Branch, Bundle, Fetched, Refused};
 use crate::load::links::Path;
 use crate::net::{ArcId, ColoId, LinkId, NeighbourId, NeighbourKind, NodeId, NodeKind, SiteId};
 use crate::record::DropCause;
@@ -21,6 +21,8 @@ struct Key {
     target: Destination,
     service: ServiceId,
     tenant: TenantId,
+    /// Whether it is part of an attack.
+    attack: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +30,8 @@ enum Origin {
     /// A site, and the neighbour over whose links it comes, where routing says, and which links.
     Landing(SiteId, Option<NeighbourId>, u64),
     Node(NodeId),
+    /// What a cache fetches from there for itself.
+    Fetch(NodeId),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,7 +113,24 @@ impl Bundles {
     }
 }
 
+/// A place that serves a share by itself, with nothing to wait for.
+fn branch(colo: Option<ColoId>, node: NodeId, share: f64) -> Branch {
+    Branch { colo, node, share, spill: None, exit: None, fetch: Fetched::default() }
+}
+
 impl World<'_> {
+    /// Number of the bundle by which a cache fetches a service's objects.
+    pub(super) fn fetch_bundle(&mut self, from: NodeId, to: NodeId, service: ServiceId) -> u32 {
+        let (origin, target) = (Origin::Fetch(from), Destination::Node(to));
+        let tenant = TenantId::from_index(0);
+        self.bundle_number(Key { origin, target, service, tenant, attack: false })
+    }
+
+    /// Whether a bundle is part of an attack.
+    pub(super) fn is_attack(&self, bundle: usize) -> bool {
+        self.bundles.keys[bundle].attack
+    }
+
     /// Assigns demands to their bundles and finds the bundles' ways: those of groups that moved
     /// only, or all if the network changed.
     pub fn assign_bundles(&mut self) {
@@ -127,6 +148,7 @@ impl World<'_> {
             }
         }
         self.ways_stale = false;
+        self.assign_fetches();
         let mut exits: BTreeMap<NeighbourId, Vec<(Path, f64)>> = BTreeMap::new();
         for number in known..self.bundles.list.len() {
             self.find_way(number, &mut exits);
@@ -181,7 +203,8 @@ impl World<'_> {
             }
             _ => unreachable!("scenarios pair client groups with prefixes and nodes with nodes"),
         };
-        Some(Key { origin, target, service: demand.service, tenant: demand.tenant })
+        let attack = self.admission.attacks(id);
+        Some(Key { origin, target, service: demand.service, tenant: demand.tenant, attack })
     }
 
     fn client_fate(
@@ -221,7 +244,7 @@ impl World<'_> {
             return number;
         }
         let service = &self.scenario.services[key.service];
-        let transfer = matches!(key.origin, Origin::Node(_));
+        let transfer = !matches!(key.origin, Origin::Landing(..));
         let (request_bits, mut response_bits, cpu_s) = Bundle::units(service, transfer);
         if self.scenario.plays_flows(key.service) {
             // What leaves is played flow by flow.
@@ -238,13 +261,15 @@ impl World<'_> {
             requests: !transfer,
             landing: match key.origin {
                 Origin::Landing(site, ..) => Some(site),
-                Origin::Node(node) => self.scenario.network.node_site(node),
+                Origin::Node(node) | Origin::Fetch(node) => self.scenario.network.node_site(node),
             },
             neighbour: match key.target {
                 Destination::Users(neighbour) => neighbour,
                 Destination::Node(_) => None,
             },
             dead: false,
+            refused: Refused::default(),
+            fetch: matches!(key.origin, Origin::Fetch(_)),
             entry: Vec::new(),
             branches: Vec::new(),
             exits: Vec::new(),
@@ -260,7 +285,7 @@ impl World<'_> {
         let network = &self.scenario.network;
         let site = match key.origin {
             Origin::Landing(site, ..) => Some(site),
-            Origin::Node(node) => network.node_site(node),
+            Origin::Node(node) | Origin::Fetch(node) => network.node_site(node),
         };
         let dead = site.is_some_and(|site| !self.truth.site_up[site]);
         let (entry, branches) = match key.origin {
@@ -271,6 +296,7 @@ impl World<'_> {
                 (self.entry_arcs(site, neighbour, links), branches)
             }
             Origin::Node(node) => (Vec::new(), self.transfer_branches(node, site, key)),
+            Origin::Fetch(node) => (Vec::new(), vec![branch(None, node, 1.0)]),
         };
         let exits = match key.target {
             Destination::Users(None) => Vec::new(),
@@ -286,7 +312,7 @@ impl World<'_> {
                 .clone(),
             Destination::Node(to) => {
                 let path = match key.origin {
-                    Origin::Node(from) => self.inside_path(from, to),
+                    Origin::Node(from) | Origin::Fetch(from) => self.inside_path(from, to),
                     Origin::Landing(..) => Path::Dag(self.routes.dag_to_node(&self.graph, to)),
                 };
                 vec![(path, 1.0)]
@@ -384,6 +410,7 @@ impl World<'_> {
                     share: site_share * share,
                     spill,
                     exit: None,
+                    fetch: Fetched::default(),
                 });
             }
         }
@@ -403,6 +430,7 @@ impl World<'_> {
                     share: 0.0,
                     spill: None,
                     exit: None,
+                    fetch: Fetched::default(),
                 });
             }
         }
@@ -441,14 +469,28 @@ impl World<'_> {
     fn transfer_branches(&mut self, node: NodeId, site: Option<SiteId>, key: Key) -> Vec<Branch> {
         let spills = site.map_or_else(Vec::new, |site| self.spill_shares(site, key.tenant));
         let kept = 1.0 - spills.iter().map(|(_, share)| share).sum::<f64>();
-        let mut branches = vec![Branch { colo: None, node, share: kept, spill: None, exit: None }];
+        let mut branches = vec![Branch {
+            colo: None,
+            node,
+            share: kept,
+            spill: None,
+            exit: None,
+            fetch: Fetched::default(),
+        }];
         for (site, share) in spills {
             let node = self.scenario.network.site_node(site);
             let exit = match key.target {
                 Destination::Node(to) => Some(self.inside_path(node, to)),
                 Destination::Users(_) => None,
             };
-            branches.push(Branch { colo: None, node, share, spill: None, exit });
+            branches.push(Branch {
+                colo: None,
+                node,
+                share,
+                spill: None,
+                exit,
+                fetch: Fetched::default(),
+            });
         }
         branches.retain(|branch| branch.share > 0.0);
         branches

@@ -28,6 +28,9 @@ pub(crate) struct SiteCount {
     pub answered_requests: f64,
     /// What they waited for, summed over them.
     pub latency_parts: LatencyParts,
+    /// Requests for what caches may keep, those of them that hit, and bits fetched, all and from
+    /// the origin.
+    pub cached: [f64; 4],
 }
 
 /// Accumulated during the present bucket.
@@ -81,7 +84,7 @@ pub(crate) struct Queueing {
 /// All counts of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
-    counted_until: SimTime,
+    pub(super) counted_until: SimTime,
     pub anchored_at: SimTime,
     /// By (tenant, class), present bucket.
     pub bucket_flows: Vec<Flow>,
@@ -161,6 +164,16 @@ impl SiteCount {
     }
 }
 
+/// Latencies of what was in a cache and of what was not, in seconds, with their shares; from the
+/// mean, what of it is the fetch, and the share that was fetched.
+fn hits_and_misses([latency_s, fetch_s, fetched]: [f64; 3]) -> [(f64, f64); 2] {
+    if fetched <= 0.0 {
+        return [(latency_s, 1.0), (latency_s, 0.0)];
+    }
+    let hit_s = (latency_s - fetch_s).max(0.0);
+    [(hit_s, 1.0 - fetched), (hit_s + fetch_s / fetched, fetched)]
+}
+
 /// What one request waits for: the users' round trips and what comes on top of them.
 fn parts_of(fate: DemandFate, waits: Waits) -> LatencyParts {
     LatencyParts {
@@ -169,7 +182,7 @@ fn parts_of(fate: DemandFate, waits: Waits) -> LatencyParts {
             + waits.propagation_s * 1e3,
         link_queue_ms: waits.link_queue_s * 1e3,
         service_ms: waits.service_s * 1e3,
-        origin_ms: 0.0,
+        origin_ms: waits.origin_s * 1e3,
     }
 }
 
@@ -224,13 +237,15 @@ impl World<'_> {
             self.count_bills(from, until);
             self.count_sites(seconds);
             self.count_dns(seconds);
+            self.play_zooms(from, until);
+            self.count_caches(seconds);
         }
     }
 
     fn count_bundles(&mut self, seconds: f64) {
         for (index, bundle) in self.bundles.list.iter().enumerate() {
             let amount = self.fluid.rate[index] * seconds;
-            if amount == 0.0 {
+            if amount == 0.0 || bundle.fetch {
                 continue;
             }
             let outcome = &self.fluid.outcome[index];
@@ -300,9 +315,12 @@ impl World<'_> {
                 None => (outcome.latency_s, outcome.waits),
                 Some(tcp) => with_tcp(&tcp, fate, bundle, outcome),
             };
-            let latency_ns = fate.round_trips_ns + (latency_s * 1e9) as u64;
-            count.latency_s += served * latency_ns as f64 * 1e-9;
-            ledger.latency_bucket.add(latency_ns, served);
+            for (latency_s, share) in hits_and_misses([latency_s, waits.origin_s, outcome.fetched])
+            {
+                let latency_ns = fate.round_trips_ns + (latency_s * 1e9) as u64;
+                count.latency_s += served * share * latency_ns as f64 * 1e-9;
+                ledger.latency_bucket.add(latency_ns, served * share);
+            }
             ledger.served_bucket += served;
             if fate.non_best {
                 ledger.non_best_bucket += served;
@@ -373,12 +391,15 @@ impl World<'_> {
         let Some(group) = fate.group else { return };
         let (latency_s, waits) =
             branch.map_or((0.0, Waits::default()), |branch| (branch.latency_s, branch.waits));
-        let latency_ns = fate.round_trips_ns + (latency_s * 1e9) as u64;
         let served = part.served.max(0.0);
         let count = &mut self.ledger.groups[group.index()];
         count.flow.add(&flow);
-        count.latency_s += served * latency_ns as f64 * 1e-9;
-        self.ledger.latency_bucket.add(latency_ns, served);
+        let fetched = branch.map_or(0.0, |branch| branch.fetched);
+        for (latency_s, share) in hits_and_misses([latency_s, waits.origin_s, fetched]) {
+            let latency_ns = fate.round_trips_ns + (latency_s * 1e9) as u64;
+            count.latency_s += served * share * latency_ns as f64 * 1e-9;
+            self.ledger.latency_bucket.add(latency_ns, served * share);
+        }
         self.ledger.served_bucket += served;
         if fate.non_best {
             self.ledger.non_best_bucket += served;

@@ -37,6 +37,11 @@ fn assert_conserved(flow: &Flow, scale: f64, what: &str) {
     );
 }
 
+/// A part over its whole; 0 of nothing.
+fn share_of(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
 /// Means of what `requests` waited for; zeros without requests.
 fn mean_parts(sum: &LatencyParts, requests: f64) -> LatencyParts {
     if requests > 0.0 { sum.scaled(1.0 / requests) } else { LatencyParts::default() }
@@ -92,6 +97,7 @@ impl World<'_> {
             total: &row,
         });
         self.close_bucket();
+        self.end_zoom_bucket(start, recorder);
     }
 
     /// Everything offered so far: queues may release what an earlier bucket offered, so rounding
@@ -119,6 +125,10 @@ impl World<'_> {
                     egress_bps: count.egress_bits / seconds,
                     answered_requests_per_s: count.answered_requests / seconds,
                     latency_parts_ms: mean_parts(&count.latency_parts, count.answered_requests),
+                    cache_hit_ratio: share_of(count.cached[1], count.cached[0]),
+                    cache_requests_per_s: count.cached[0] / seconds,
+                    fetch_bps: count.cached[2] / seconds,
+                    origin_bps: count.cached[3] / seconds,
                     announced_prefixes: announced as u32,
                     up: self.truth.site_up[site],
                 }
@@ -265,6 +275,7 @@ impl World<'_> {
             arcs,
             bills: self.bills(SimTime::ZERO.after(self.scenario.horizon)),
             sites,
+            zoom: self.zoom_totals(),
             moved_requests_per_s: ledger.moved_total,
             non_best_site_ratio: share(ledger.non_best_run, ledger.served_run),
             actions_applied: self.requests.applied,

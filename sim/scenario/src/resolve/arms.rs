@@ -27,7 +27,17 @@ impl Resolver<'_> {
                 }
                 policies.extend(self.policy(policy, value));
             }
-            self.out.arms.push(Arm { id: arm.string("id"), label: arm.label(), policies });
+            let balancer = self.zoom_balancer(arm);
+            if balancer.is_some() && self.out.zoom.is_empty() {
+                let message = "an arm chooses a balancer, but nothing is zoomed".to_owned();
+                self.error("E0408", arm.place("balancer"), message, "add `zoom`, or leave it out");
+            }
+            self.out.arms.push(Arm {
+                id: arm.string("id"),
+                label: arm.label(),
+                policies,
+                balancer,
+            });
         }
     }
 

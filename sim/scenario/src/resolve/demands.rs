@@ -53,7 +53,11 @@ impl Resolver<'_> {
             }
             let ids = first..self.out.demands.len();
             let id = |index| DemandId(u32::try_from(index).unwrap_or(u32::MAX));
-            self.demand_sets.push(ids.map(id).collect());
+            let ids: Vec<DemandId> = ids.map(id).collect();
+            if demand.mapping.name == "demand_of_clients" && demand.flag("attack") == Some(true) {
+                self.out.admission.attacks.extend(&ids);
+            }
+            self.demand_sets.push(ids);
         }
     }
 

@@ -8,7 +8,9 @@ mod arms;
 mod control;
 mod demands;
 mod dns;
+mod edge;
 mod events;
+mod flow;
 mod judge;
 mod links;
 mod lints;
@@ -20,6 +22,7 @@ mod routing;
 mod routing_events;
 mod sessions;
 mod traffic;
+mod zoom;
 
 use crate::Vocabulary;
 use crate::clock::{DateTime, Moment};
@@ -62,6 +65,7 @@ pub(crate) fn scenario(
         demand_sets: Vec::new(),
     };
     resolver.header(fields);
+    resolver.fidelity(fields);
     resolver.classes(fields);
     resolver.tenants(fields);
     resolver.network(fields);
@@ -69,8 +73,11 @@ pub(crate) fn scenario(
     resolver.routing_model(fields);
     resolver.dns(fields);
     resolver.demands(fields);
+    resolver.check_flows(fields);
+    resolver.edge(fields);
     resolver.events(fields);
     resolver.control(fields);
+    resolver.zooms(fields);
     resolver.arms(fields);
     resolver.judge(fields);
     if resolver.sink.error_count() > 0 {
@@ -122,6 +129,8 @@ fn blank() -> Scenario {
         prefixes: Table::new(),
         client_groups: Table::new(),
         dns: Dns::default(),
+        caches: steerlab_engine::scenario::CachePlan::default(),
+        admission: steerlab_engine::scenario::AdmissionPlan::default(),
         profiles: Table::new(),
         matrices: Table::new(),
         demands: Table::new(),
@@ -130,6 +139,7 @@ fn blank() -> Scenario {
         fidelity: steerlab_engine::scenario::Fidelity::Fluid,
         timeline: Vec::new(),
         queue_limit: SimSpan::ZERO,
+        zoom: Vec::new(),
         routing: RoutingSpec {
             igp_convergence: SimSpan::ZERO,
             bgp_convergence_min: SimSpan::ZERO,

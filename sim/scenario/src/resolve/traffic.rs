@@ -81,6 +81,7 @@ impl Resolver<'_> {
                 .iter()
                 .find(|(name, _)| protocol.is_some_and(|text| **text == **name))
                 .map_or(1.0, |(_, round_trips)| *round_trips);
+            let flow = self.flow(service);
             self.out.services.push(Service {
                 id: service.string("id"),
                 class: ClassId(class.unwrap_or(0)),
@@ -90,7 +91,7 @@ impl Resolver<'_> {
                 setup_round_trips: round_trips,
                 elastic: elastic(service),
                 tcp: service.fields("tcp").map(tcp),
-                flow: None,
+                flow,
             });
         }
         if self.out.services.is_empty() {

@@ -231,6 +231,11 @@ pub(super) static ARM: Mapping = Mapping {
             "Its policies: `name`, or `name: {parameter: value}`; `period` is the time between \
              decisions.",
         ),
+        optional(
+            "balancer",
+            Kind::Balancer,
+            "Who chooses servers in `zoom`, instead of the balancer named there.",
+        ),
     ],
 };
 

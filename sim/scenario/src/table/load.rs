@@ -7,6 +7,10 @@ use super::{ANY_SPAN, FRACTION, Key, Kind, Mapping, NS_D, default, optional, req
 pub(crate) const LAW_NAMES: &str = "`deterministic`, `exponential`, `uniform`, `erlang:STAGES`, \
     `hyper-exponential:CV2` (balanced means), `log-normal:CV2` or `pareto:TAIL`";
 
+/// What the law of sizes of flows is.
+pub(super) const SIZE_DOC: &str = "Law of sizes, exponential if absent: `deterministic`, `exponential`, `uniform`, \
+    `erlang:STAGES`, `hyper-exponential:CV2` (balanced means), `log-normal:CV2` or `pareto:TAIL`.";
+
 /// A law of sizes or durations.
 pub(crate) const LAW: Key = default(
     "law",

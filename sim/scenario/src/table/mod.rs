@@ -5,11 +5,13 @@
 
 mod control;
 mod dns;
+mod edge;
 mod load;
 mod root;
 mod routing;
 mod traffic;
 mod world;
+mod zoom;
 
 pub(crate) use control::{COMPARE_METRICS_DEFAULT, SCRIPT_STEP};
 pub(crate) use load::{BALANCER, CLIENT, CLOSED, DISCIPLINES, LAW_NAMES, SERVICE, VIEW};

@@ -1,8 +1,8 @@
 //! The top level of a scenario.
 
 use super::{
-    Kind, Mapping, NS_D, STEP, control, default, dns, list, optional, required, routing, some,
-    traffic, world,
+    Kind, Mapping, NS_D, STEP, control, default, dns, edge, list, optional, required, routing,
+    some, traffic, world, zoom,
 };
 use crate::limits;
 
@@ -42,6 +42,13 @@ pub(crate) static ROOT: Mapping = Mapping {
              24th of the horizon, at least `bucket` and at most an hour.",
         ),
         default("traffic_step", STEP, "1min", "How often demand changes between events."),
+        default(
+            "fidelity",
+            Kind::Choice(&["fluid", "flows"]),
+            "fluid",
+            "How traffic is played. `fluid`: all as rates. `flows`: responses and transfers of \
+             services with `flow` one by one; the rest as rates.",
+        ),
         default(
             "replications",
             Kind::Count { min: 1, max: limits::REPLICATIONS_MAX },
@@ -95,6 +102,8 @@ pub(crate) static ROOT: Mapping = Mapping {
             "Client groups.",
         ),
         optional("dns", Kind::Map(&dns::DNS), "DNS names and how their answers are followed."),
+        optional("caches", Kind::Map(&edge::CACHES), "Caches at sites, and the origin."),
+        optional("admission", Kind::Map(&edge::ADMISSION), "Who is let in at sites."),
         optional("profiles", list(&Kind::Map(&traffic::PROFILE)), "Daily shapes."),
         optional("demands", list(&Kind::Forms(traffic::DEMAND_FORMS)), "Demands."),
         optional("demand_noise", Kind::Map(&traffic::NOISE), "Random variation of demand."),
@@ -108,6 +117,7 @@ pub(crate) static ROOT: Mapping = Mapping {
             "10s",
             "Longest backlog of a server pool, as time of work at full capacity.",
         ),
+        optional("zoom", list(&Kind::Map(&zoom::ZOOM)), "Colos played request by request."),
         optional("feeds", Kind::Map(&control::FEEDS), "How policies see the world."),
         optional("actuators", Kind::Map(&control::ACTUATORS), "How actions take effect."),
         required(

@@ -80,6 +80,17 @@ pub(super) static SERVICE: Mapping = Mapping {
             "Limits of a connection: a response takes the time that window, loss and round trip \
              allow. No limit if absent.",
         ),
+        optional(
+            "flow",
+            Kind::Map(&FLOW),
+            "How responses and transfers come one by one, with `fidelity: flows`: they share links \
+             max-min fairly, by the weight of `elastic`.",
+        ),
+        optional(
+            "cache",
+            Kind::Map(&super::edge::CONTENT),
+            "What caches may keep of it; every answer is made at the site if absent.",
+        ),
     ],
 };
 
@@ -92,6 +103,61 @@ static ELASTIC: Mapping = Mapping {
         "1",
         "Weight of one request per second in a fair share; for traffic between nodes, of a demand.",
     )],
+};
+
+static FLOW: Mapping = Mapping {
+    name: "flow",
+    doc: "Single responses or transfers.",
+    keys: &[
+        optional("mean", Kind::Bytes, "Mean size; `response` if absent."),
+        optional("size", Kind::Text, super::load::SIZE_DOC),
+        optional(
+            "points",
+            Kind::List { item: &Kind::Map(&SIZE_POINT), min: 1, max: 10_000 },
+            "Measured distribution of sizes, instead of `size` and `mean`: linear between points.",
+        ),
+        optional(
+            "on_off",
+            Kind::Map(&ON_OFF),
+            "Flows come while a source is on and not while it is off; at all times if absent.",
+        ),
+        optional(
+            "recorded",
+            Kind::List { item: &Kind::Map(&RECORDED), min: 1, max: 100_000 },
+            "Each demand sends exactly these flows, whatever its rate.",
+        ),
+    ],
+};
+
+static SIZE_POINT: Mapping = Mapping {
+    name: "size_point",
+    doc: "A point of a distribution of sizes.",
+    keys: &[
+        required("size", Kind::Bytes, "Size; ascending."),
+        required(
+            "share",
+            Kind::Ratio { min: 0.0, max: 1.0 },
+            "Share of flows that are no larger; ascending, the last 1.",
+        ),
+    ],
+};
+
+static ON_OFF: Mapping = Mapping {
+    name: "on_off",
+    doc: "A source that is on and off in turn, each for an exponential time.",
+    keys: &[
+        required("on", Kind::Span { min: 1_000, max: NS_H }, "Mean time on."),
+        required("off", Kind::Span { min: 0, max: NS_H }, "Mean time off."),
+    ],
+};
+
+static RECORDED: Mapping = Mapping {
+    name: "recorded_flow",
+    doc: "A flow that is known in advance.",
+    keys: &[
+        required("at", Kind::Moment, "When it starts; ascending."),
+        required("size", Kind::Bytes, "Its size."),
+    ],
 };
 
 static TCP: Mapping = Mapping {
@@ -222,6 +288,12 @@ static DEMAND_CLIENTS: Mapping = Mapping {
         SERVICE_KEY,
         TENANT_KEY,
         PROFILE_KEY,
+        default(
+            "attack",
+            Kind::Flag,
+            "false",
+            "Whether it is an attack: filters of `admission` learn to know it.",
+        ),
     ],
 };
 

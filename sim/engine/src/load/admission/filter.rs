@@ -1,8 +1,10 @@
 //! Filters against attacks: each site learns what an attack looks like and drops it after a while,
 //! later all sites know.
 
+use serde::{Deserialize, Serialize};
+
 /// Settings of a filter.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FilterTerms {
     /// Seconds from the attack's arrival at a site to the site's own signature.
     pub local_delay_s: f64,

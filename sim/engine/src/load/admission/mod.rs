@@ -12,14 +12,3 @@ pub use filter::{AttackFilter, FilterTerms, Stage};
 pub use shed::{Control, Shed, ShedTerms};
 pub use tenants::{Tenant, weighted_shares};
 pub use token_bucket::{Passed, TokenBucket};
-
-/// Why admission turned something away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Refusal {
-    /// Over the budget of its tenant.
-    Throttled,
-    /// Its class was shed, to keep the servers' queue short.
-    Shed,
-    /// It matched the signature of an attack, rightly or not.
-    Filtered,
-}

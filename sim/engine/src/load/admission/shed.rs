@@ -9,8 +9,11 @@
 //! [0, 1). AIMD raises a by a step when the delay is below the target and cuts it in proportion
 //! when it is above.
 
+use serde::{Deserialize, Serialize};
+
 /// How the admitted work follows the delay.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Control {
     /// Additive increase, multiplicative decrease, per period.
     Aimd {
@@ -57,7 +60,7 @@ impl Control {
 }
 
 /// Settings of shedding at one site.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShedTerms {
     /// Queue delay to keep, in seconds.
     pub target_s: f64,

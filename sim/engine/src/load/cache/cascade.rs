@@ -91,6 +91,12 @@ impl Cascade {
         self.places[place].next == next
     }
 
+    /// All places, those that ask before those that are asked.
+    #[must_use]
+    pub fn order(&self) -> &[usize] {
+        &self.order
+    }
+
     /// Whom a cache asks.
     #[must_use]
     pub fn next(&self, place: usize) -> Option<usize> {

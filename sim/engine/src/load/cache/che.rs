@@ -135,8 +135,12 @@ pub fn lru_ttl_object_hit_ratio(rate_per_s: f64, time_s: f64, ttl_s: f64) -> f64
         return 1.0 - lost;
     }
     let (mut sum, mut step) = (0.0_f64, 0.0);
-    while step * time_s < ttl_s {
-        let y = rate_per_s * (ttl_s - step * time_s);
+    loop {
+        let gone_s = if step > 0.0 { step * time_s } else { 0.0 };
+        if gone_s >= ttl_s {
+            break;
+        }
+        let y = rate_per_s * (ttl_s - gone_s);
         // (lost y)^step / step! (1 + y / (step + 1)), by products that stay in range.
         let mut term = 1.0 + y / (step + 1.0);
         for k in 1..=step as u32 {

@@ -331,13 +331,15 @@ impl Cell {
         it.live[slot] = job;
         self.classes[source.class as usize].attempts += 1;
         let client = &self.clients[source.client as usize];
-        let on_the_way = source.way.one_way_ns + source.way.queue_there_ns;
+        let (on_the_way, setup) =
+            (source.way.one_way_ns + source.way.queue_there_ns, source.way.setup_ns);
         let entity = it.source;
         if let Some(timeout) = client.timeout {
             let event = Event::Timeout { job, stamp: self.floor.jobs.stamp(job) };
             self.floor.agenda.schedule(now.after(timeout), entity, event);
         }
-        let setup = if client.connection.is_some() { self.connect(job) } else { 0 };
+        let setup = if client.connection.is_some() { self.connect(job) } else { setup };
+        self.floor.jobs[job].setup_ns = setup;
         if setup + on_the_way == 0 {
             self.reach(job);
         } else {
@@ -367,15 +369,17 @@ impl Cell {
         let Some(server) = server else { return self.turned_away(job, Cause::NoServer) };
         self.floor.agenda.fingerprint.absorb(now.0 ^ u64::from(server).rotate_right(16));
         let station = &mut self.stations[server as usize];
-        if !station.up {
-            self.turned_away(job, Cause::Broken);
-        } else if station.offer(&mut self.floor, job) {
+        let up = station.up;
+        if up && station.offer(&mut self.floor, job) {
             if balanced {
                 self.front.sent(balancer, server, now);
             }
-        } else {
-            self.turned_away(job, Cause::Refused);
+            return;
         }
+        if balanced {
+            self.front.refused(balancer, server, now);
+        }
+        self.turned_away(job, if up { Cause::Refused } else { Cause::Broken });
     }
 
     /// Tells the front end that an attempt left a server. A balancer of connections counts those.

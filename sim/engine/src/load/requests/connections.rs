@@ -136,7 +136,7 @@ impl Cell {
         connection.last_used = now;
         let setup = connection.ready.saturating_sub(now);
         let it = &mut self.floor.jobs[job];
-        (it.connection, it.setup_ns) = (at, setup);
+        it.connection = at;
         if self.level == Level::Connection {
             (it.pinned, it.balancer, it.server) = (true, connection.balancer, connection.server);
         }

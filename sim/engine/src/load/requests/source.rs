@@ -54,9 +54,10 @@ pub(super) struct Source {
     pub(super) tokens: f64,
 }
 
-/// A path in whole nanoseconds: there, back, and at the origin.
+/// A path in whole nanoseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Way {
+    pub(super) setup_ns: u64,
     pub(super) rtt_ns: u64,
     pub(super) one_way_ns: u64,
     pub(super) queue_there_ns: u64,
@@ -72,6 +73,7 @@ impl Way {
         };
         let (rtt_ns, queue_ns) = (nanos(path.rtt_s), nanos(path.link_queue_s));
         Way {
+            setup_ns: nanos(path.setup_s),
             rtt_ns,
             one_way_ns: rtt_ns / 2,
             queue_there_ns: queue_ns / 2,

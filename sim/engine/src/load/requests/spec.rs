@@ -79,6 +79,8 @@ pub enum Pattern {
 /// What lies between the clients of a source and the servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Path {
+    /// Time to set up what a request is sent on, where connections are not modelled, seconds.
+    pub setup_s: f64,
     /// Round-trip time without queues, seconds.
     pub rtt_s: f64,
     /// Time in link queues in one round trip, seconds.
@@ -88,7 +90,7 @@ pub struct Path {
 }
 
 /// How clients behave.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClientSpec {
     /// How long a client waits for the answer to one attempt; none: for ever.
     pub timeout: Option<SimSpan>,
@@ -105,7 +107,7 @@ pub struct ClientSpec {
 }
 
 /// When and how often clients try again.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RetrySpec {
     /// Attempts after the first, at most.
     pub max: u32,
@@ -124,7 +126,7 @@ pub struct RetrySpec {
 
 /// A budget of retries and hedges, kept by each source: a request pays in, a retry takes 1 out
 /// (after the token bucket of Finagle's `RetryBudget`).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RetryBudget {
     /// Tokens per request, at least 0: the ratio of retries to requests in the long run.
     pub ratio: f64,
@@ -133,7 +135,7 @@ pub struct RetryBudget {
 }
 
 /// Connections of the clients.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConnectionSpec {
     /// Protocol: what set-up costs and how many requests share a connection.
     pub protocol: Protocol,
@@ -209,7 +211,7 @@ pub enum Discipline {
 }
 
 /// The front end: who chooses servers, and what they see.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FrontSpec {
     /// What is balanced.
     pub level: Level,

@@ -17,6 +17,7 @@ mod crash;
 mod determinism;
 mod documents;
 mod exit_codes;
+mod fidelities;
 mod gadgets;
 #[cfg(unix)]
 mod hostile;

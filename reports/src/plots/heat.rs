@@ -210,41 +210,40 @@ impl Cells {
         scale: &TimeScale,
         (row, label): (usize, &str),
     ) {
-        let top = f64::from(TOP_PX + ROW_PX * row as u32) + 0.5;
-        let height = f64::from(ROW_PX) - 1.0;
+        // A stroke along the middle of the row, as thick as the style sheet says.
+        let middle = f64::from(TOP_PX + ROW_PX * row as u32) + f64::from(ROW_PX) / 2.0;
+        let stroke = |from: f64, to: f64| {
+            let (x0, x1) = (place.x(from), place.x(to));
+            format!("M{x0:.1} {middle}h{:.1}", x1 - x0)
+        };
         let title = text::xml(&format!("{label}: {}", self.summary));
         let _ = write!(out, "<g><title>{title}</title>");
         let mut paths = vec![String::new(); TITLED_FROM];
+        let mut over = String::new();
         for &(from, to, step, value) in &self.runs {
-            let (x0, x1) = (place.x(from), place.x(to));
-            let data = format!("M{x0:.1} {top:.1}H{x1:.1}v{height:.1}H{x0:.1}z");
+            let data = stroke(from, to);
             match step {
                 None => {}
                 Some(step) if step < TITLED_FROM => paths[step].push_str(&data),
                 Some(step) => {
+                    let (class, value) = (Ink::Heat(step).class(), percent(value));
                     let times = format!("{} to {}", scale.instant(from), scale.instant(to));
-                    let words = format!("{label}, {times}: up to {}", percent(value));
-                    let class = Ink::Heat(step).class();
+                    let title = text::xml(&format!("{times}: up to {value}"));
                     let _ = write!(
                         out,
-                        "<path class=\"f {class}\" d=\"{data}\"><title>{}</title></path>",
-                        text::xml(&words)
+                        "<path class=\"k {class}\" d=\"{data}\"><title>{title}</title></path>"
                     );
+                    if step + 1 == HEAT_INKS {
+                        over.push_str(&data);
+                    }
                 }
             }
         }
         for (step, data) in paths.iter().enumerate().filter(|(_, data)| !data.is_empty()) {
             let class = Ink::Heat(step).class();
-            let _ = write!(out, "<path class=\"f {class}\" d=\"{data}\"/>");
+            let _ = write!(out, "<path class=\"k {class}\" d=\"{data}\"/>");
         }
         // Above capacity is told by dots as well, not by colour alone.
-        let middle = top + height / 2.0;
-        let over: String = self
-            .runs
-            .iter()
-            .filter(|(_, _, step, _)| *step == Some(HEAT_INKS - 1))
-            .map(|&(from, to, ..)| format!("M{:.1} {middle:.1}H{:.1}", place.x(from), place.x(to)))
-            .collect();
         if !over.is_empty() {
             let dots = Dash::Dots.class();
             let _ = write!(out, "<path class=\"l pa {dots}\" stroke-width=\"1.5\" d=\"{over}\"/>");

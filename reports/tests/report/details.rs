@@ -70,7 +70,7 @@ fn latency_is_told_by_its_parts() {
     let page = html(&run);
     assert!(page.contains("do-nothing: mean 30 ms, most of it propagation (20 ms)."), "{page}");
     assert!(page.contains("spill: mean 34 ms, most of it propagation (30 ms)."));
-    assert!(ids(&run).contains(&"latency-parts-all".to_owned()), "{:?}", ids(&run));
+    assert!(ids(&run).contains(&"latency-parts".to_owned()), "{:?}", ids(&run));
 }
 
 #[test]

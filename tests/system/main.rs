@@ -23,6 +23,7 @@ mod hostile;
 mod incident;
 mod injection;
 mod internet;
+mod load_labs;
 #[cfg(target_os = "linux")]
 mod memory;
 mod mlu;

@@ -114,6 +114,24 @@ fn balancers_agree_with_the_known_answers() {
 }
 
 #[test]
+fn caches_agree_with_the_known_answers() {
+    let Some(known) = known() else { return };
+    for row in rows(&known, "cache_che") {
+        let given = [
+            ("objects", row["objects"].to_string()),
+            ("alpha", row["alpha"].to_string()),
+            ("capacity", row["capacity"].to_string()),
+        ];
+        // Sums over a million objects are grouped, to about 1e-9.
+        agrees(row, "lru_hit", theory("che", &given, "hit_ratio"), 1e-7);
+        let time = theory("che", &given, "characteristic_time_requests");
+        agrees(row, "lru_characteristic_time_requests", time, 1e-7);
+        agrees(row, "fifo_random_hit", theory("che", &given, "hit_ratio_fifo"), 1e-7);
+        agrees(row, "perfect_lfu_hit", theory("che", &given, "hit_ratio_perfect_lfu"), 1e-9);
+    }
+}
+
+#[test]
 fn bills_agree_with_the_known_answers() {
     let Some(known) = known() else { return };
     // The cases are sentences; the figures of each are theirs.

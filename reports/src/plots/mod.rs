@@ -4,20 +4,25 @@
 
 pub mod axis;
 mod bars;
+mod billing;
+mod breakdown;
 mod catchment;
 mod causes;
 mod cdf;
 mod churn;
 mod curve;
 mod differences;
+mod flows;
 mod groups;
 mod heat;
 mod land;
+mod losers;
 mod map;
 mod marks;
 mod moment;
 mod timeline;
 mod worst;
+mod zoom;
 
 use crate::figure::Pen;
 use crate::rows::{Missing, Rows};
@@ -142,6 +147,8 @@ pub struct Figures {
     pub map: Shown,
     /// What happened when.
     pub timelines: Vec<Shown>,
+    /// Requests and flows one by one, and bills; empty where there is nothing of the kind.
+    pub details: Vec<Shown>,
     /// Who lands where.
     pub catchment: Vec<Shown>,
     /// Who moved after what.
@@ -171,7 +178,7 @@ impl Figures {
             .find_map(|table| Rows::open(view, table).and_then(|rows| rows.buckets()).ok())
             .unwrap_or_default();
         let context = timeline::Context { view, marks: &marks, scale: scale.clone(), buckets };
-        let timelines = vec![
+        let mut timelines = vec![
             timeline::traffic(&context).map_err(Absent::or("Offered, served and lost traffic")),
             timeline::loss(&context).map_err(Absent::or("Share of traffic lost")),
             causes::lost_by_cause(&context).map_err(Absent::or("Lost traffic by cause")),
@@ -180,7 +187,13 @@ impl Figures {
             heat::links(&context).map_err(Absent::or("Utilisation of links over time")),
             heat::sites(&context).map_err(Absent::or("CPU utilisation of sites over time")),
             timeline::latency(&context).map_err(Absent::or("Latency of served requests")),
+            breakdown::latency_parts(&context).map_err(Absent::or("What latency is made of")),
         ];
+        if losers::tells(&context) {
+            let whose = losers::lost_by_whom(&context);
+            // After what traffic was lost to.
+            timelines.insert(3, whose.map_err(Absent::or("Whose traffic was lost, and to what")));
+        }
         let map =
             map::worst_moment(&context).map_err(Absent::or("The network at its worst moment"));
         let differences = vec![
@@ -195,6 +208,7 @@ impl Figures {
         Figures {
             map,
             timelines,
+            details: details(&context),
             catchment: catchments(&context),
             churn,
             churn_bars: churn_bars.map_err(Absent::or("Users moved by each cause")),
@@ -211,12 +225,23 @@ impl Figures {
     pub fn drawn(&self) -> impl Iterator<Item = &Plot> {
         std::iter::once(&self.map)
             .chain(&self.timelines)
+            .chain(&self.details)
             .chain(&self.catchment)
             .chain(std::iter::once(&self.churn_bars))
             .chain(std::iter::once(&self.distributions))
             .chain(&self.differences)
             .filter_map(|shown| shown.as_ref().ok())
     }
+}
+
+/// What only some scenarios have.
+fn details(context: &timeline::Context<'_>) -> Vec<Shown> {
+    let mut out = Vec::new();
+    for shown in zoom::figures(context).into_iter().chain(flows::figures(context)) {
+        out.push(shown.map_err(|(title, why)| Absent { title, why }));
+    }
+    out.extend(billing::cost(context).map(Ok));
+    out
 }
 
 /// The figures of landing sites; one note where there is nothing to show.

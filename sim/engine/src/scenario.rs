@@ -8,12 +8,14 @@ mod edge;
 mod judge;
 mod routing;
 pub mod testing;
+mod transport;
 mod zoom;
 
 pub use dns::{Caches, Dns, DnsName, NameId, NamedDemand, ResolverId, SharedResolver};
 pub use edge::{AdmissionPlan, CachePlan, CachedService, ShedPlan, SiteCache, TenantBucket};
 pub use judge::{Check, CheckOp, CompareSpec, Operand};
 pub use routing::{Announcement, RoutingSpec};
+pub use transport::{Elastic, Tcp, TcpModel};
 pub use zoom::ZoomSpec;
 
 use crate::define_ids;
@@ -114,39 +116,6 @@ impl Fidelity {
     pub fn is_fluid(&self) -> bool {
         *self == Fidelity::Fluid
     }
-}
-
-/// A service whose rate is a wish: at full links its senders slow down to a fair share.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Elastic {
-    /// Weight of a request per second (of a transfer: of the demand) in that share.
-    pub weight: f64,
-}
-
-/// Which law says how fast a connection is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TcpModel {
-    /// The square-root law (Mathis and others, CCR 1997).
-    Mathis,
-    /// With timeouts and a largest window (Padhye and others, SIGCOMM 1998).
-    Pftk,
-}
-
-/// A connection's limits.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tcp {
-    /// Which law.
-    pub model: TcpModel,
-    /// Largest window, bytes.
-    pub window_bytes: f64,
-    /// Segment size, bytes.
-    pub mss_bytes: f64,
-    /// Share of segments lost where the links on the way lose fewer.
-    pub loss_ratio: f64,
-    /// Connections open at a time in one bundle of a transfer, which then takes no more than they
-    /// all can; none: unlimited.
-    pub flows: Option<u32>,
 }
 
 /// An address block that sites announce.
@@ -570,9 +539,9 @@ impl Scenario {
             assert_eq!(matrix.times.first(), Some(&SimTime::ZERO));
         }
         self.dns.assert_consistent(self);
+        self.zoom.iter().for_each(|zoom| zoom.assert_consistent(self));
         self.caches.assert_consistent(self);
         self.admission.assert_consistent(self);
-        self.zoom.iter().for_each(|zoom| zoom.assert_consistent(self));
         assert!(self.timeline.windows(2).all(|pair| pair[0].at <= pair[1].at));
     }
 }

@@ -152,6 +152,28 @@ fn caches_and_answers() {
 }
 
 #[test]
+fn tables_and_connections() {
+    let maglev = |words: &str, id: &str| value("maglev", words, id);
+    assert!(maglev("--backends 2 --weights 1,2", "entries{backend=1}") == 21_846.0);
+    assert!(maglev("--backends 2 --weights 1,2", "entries{backend=2}") == 43_691.0);
+    assert!(maglev("--backends 100", "share_max_over_mean") <= 1.01);
+    assert!(maglev("--backends 100", "disruption_ratio") == 0.0);
+    let moved = maglev("--backends 100 --remove 1", "disruption_ratio");
+    assert!((0.0028..0.0112).contains(&moved), "about 0.56 %, within a factor of two: {moved}");
+    // Who leaves orphans what it had; nothing else moves with a perfect table.
+    let all = maglev("--backends 100 --remove 1", "moved_ratio");
+    near(all - moved, 0.01, 0.02);
+    let chain = |words: &str, id: &str| value("daisy-chain", words, id);
+    assert!(chain("--rate 1000 --life 2", "broken{change=1}") == 0.0);
+    near(
+        chain("--rate 1000 --life 2 --gap 1", "broken{change=2}"),
+        2000.0 * (-0.5_f64).exp(),
+        1e-12,
+    );
+    near(chain("--rate 1000 --life 2 --chained 0", "broken{change=1}"), 2000.0, 1e-12);
+}
+
+#[test]
 fn delayed_control_settles_below_its_limit_only() {
     let limits =
         [(0, 2.0), (1, 1.0), (2, 0.618), (3, 0.445), (5, 0.2846), (10, 0.1495), (20, 0.0766)];

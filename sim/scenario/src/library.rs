@@ -59,6 +59,11 @@ const LIBRARY: &[LibraryEntry] = &[
         summary: "Three sites and every section of the language, commented.",
         text: TEMPLATE,
     },
+    LibraryEntry {
+        name: "zoom",
+        summary: "Inside a site, request by request: a slow third of servers, three balancers.",
+        text: include_str!("../../../scenarios/zoom.yaml"),
+    },
 ];
 
 /// The embedded scenarios.

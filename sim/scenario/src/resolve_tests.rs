@@ -3,10 +3,12 @@
 use crate::load::{Loaded, load_text, load_text_with};
 use crate::testing::vocabulary;
 use steerlab_engine::kernel::{SimSpan, SimTime};
-use steerlab_engine::net::{GeoPoint, LinkId, LinkKind, PoolId, Scheduling, SiteId};
+use steerlab_engine::net::{
+    Billing, GeoPoint, LinkId, LinkKind, LinkModel, PoolId, Queueing, Scheduling, SiteId,
+};
 use steerlab_engine::scenario::{
-    Change, ClientGroupId, DemandId, NameId, PrefixId, Rate, ResolverId, Scenario, Source, Target,
-    TenantId, TimelineEvent,
+    Change, ClientGroupId, DemandId, Elastic, NameId, PrefixId, Rate, ResolverId, Scenario, Source,
+    Target, Tcp, TcpModel, TenantId, TimelineEvent,
 };
 use steerlab_engine::steer::{Action, AnswerScope, FeedKind, ParamValue, Surface};
 
@@ -520,4 +522,54 @@ fn a_script_answers_names() {
     assert_eq!(wrong("{at: 1m, answer: {name: w, to: {any: 1}}}"), ["E0301"]);
     let both = "{at: 1m, answer: {name: www, client_group: g1, resolver: r}}";
     assert_eq!(wrong(both), ["E0408"]);
+}
+
+#[test]
+fn links_and_services_have_options() {
+    let options = "
+sites: [{id: ams, at: [52.37, 4.90]}, {id: fra, at: [50.11, 8.68]}]
+tenants: [{id: shop}, {id: video}]
+services:
+  - {id: web, response: 10kB}
+  - {id: video, response: 1MB, elastic: {weight: 3}, tcp: {model: mathis, window: 64kB, loss: 0.1%, flows: 8}}
+  - {id: bulk, response: 1MB, elastic: true}
+links:
+  - {id: plain, ends: [ams, fra], capacity: 10Gbps}
+  - {id: deep, ends: [ams, fra], capacity: 10Gbps, backlog: true, ecn: 1ms, scheduling: per-tenant,
+     queueing: {model: mg1, packet: 500B, cv2: 2.5}}
+  - {id: paid, ends: [ams, fra], capacity: 10Gbps, queueing: md1, scheduling: {tenants: {video: 4}},
+     billing: {price_per_mbps: 0.5, commit: 1Gbps}}
+";
+    let scenario = scenario(&format!("horizon: 1h\n{ARMS}{options}"));
+    let [plain, deep, paid] = scenario.network.links.rows() else { panic!("three links") };
+    assert!(plain.model.is_default());
+    assert_eq!(
+        deep.model,
+        LinkModel {
+            queueing: Queueing::Mg1,
+            packet_bits: 4_000.0,
+            packet_cv2: 2.5,
+            backlog: true,
+            ecn: Some(SimSpan::from_millis(1)),
+            tenant_weights: vec![1.0, 1.0],
+            billing: None,
+        }
+    );
+    assert_eq!(deep.scheduling, Scheduling::StrictPriority);
+    assert_eq!((paid.model.queueing, paid.model.packet_bits), (Queueing::Md1, 12_000.0));
+    assert_eq!(paid.model.tenant_weights, [1.0, 4.0]);
+    let billing = Billing { price_per_mbps: 0.5, commit_bps: 1_000_000_000, percentile: 0.95 };
+    assert_eq!(paid.model.billing, Some(billing));
+    let [web, video, bulk] = scenario.services.rows() else { panic!("three services") };
+    assert_eq!((web.elastic, web.tcp), (None, None));
+    assert_eq!(video.elastic, Some(Elastic { weight: 3.0 }));
+    let tcp = Tcp {
+        model: TcpModel::Mathis,
+        window_bytes: 64_000.0,
+        mss_bytes: 1_460.0,
+        loss_ratio: 0.001,
+        flows: Some(8),
+    };
+    assert_eq!(video.tcp, Some(tcp));
+    assert_eq!(bulk.elastic, Some(Elastic { weight: 1.0 }));
 }

@@ -61,7 +61,7 @@ pub struct Refused {
     /// By a filter against an attack.
     pub filtered: f64,
     /// By its tenant's token bucket.
-    pub throttled: f64,
+    pub over_budget: f64,
     /// To keep the servers' queue short.
     pub shed: f64,
 }
@@ -70,7 +70,7 @@ impl Refused {
     /// Share that is let in.
     #[must_use]
     pub fn admitted(&self) -> f64 {
-        1.0 - (self.filtered + self.throttled + self.shed)
+        1.0 - (self.filtered + self.over_budget + self.shed)
     }
 }
 

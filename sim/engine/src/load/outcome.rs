@@ -229,15 +229,7 @@ impl Fluid {
             let egress = self.egress(&inputs.fabric, bundle, index, branch);
             let (backlogged, server_s) = self.server(inputs, colos, bundle, branch);
             let fetch = branch.fetch;
-            let latency_s =
-                server_s + 2.0 * spill.delay_s + egress.delay_s + entry_s + fetch.wait_s;
-            let inside_s = 2.0 * spill.queue_s + egress.queue_s;
-            let waits = Waits {
-                propagation_s: 2.0 * spill.delay_s + egress.delay_s - inside_s,
-                link_queue_s: inside_s + entry_s,
-                service_s: server_s,
-                origin_s: fetch.wait_s,
-            };
+            let (latency_s, waits) = waits_of(entry_s, spill, server_s, fetch.wait_s, egress);
             let got = fetch.got();
             let fetched = if got > 0.0 {
                 (fetch.misses - fetch.lost.iter().sum::<f64>()).max(0.0) / got
@@ -351,7 +343,7 @@ impl Fluid {
 /// Books what admission turns away of an amount.
 fn refuse(outcome: &mut Outcome, amount: f64, refused: Refused) {
     outcome.dropped[DropCause::Filtered as usize] += amount * refused.filtered;
-    outcome.dropped[DropCause::OverBudget as usize] += amount * refused.throttled;
+    outcome.dropped[DropCause::OverBudget as usize] += amount * refused.over_budget;
     outcome.dropped[DropCause::Shed as usize] += amount * refused.shed;
 }
 
@@ -361,6 +353,27 @@ fn lose_fetches(outcome: &mut Outcome, amount: f64, fetch: Fetched) {
     for (cause, lost) in causes.into_iter().zip(fetch.lost) {
         outcome.dropped[cause as usize] += amount * lost;
     }
+}
+
+/// Seconds that a request spends beyond the users' round trips, and on what: in front of the links
+/// by which it comes in, there and back across the backbone, at the servers, waiting for the origin,
+/// on the way out.
+fn waits_of(
+    entry_s: f64,
+    spill: Passage,
+    server_s: f64,
+    origin_s: f64,
+    egress: Passage,
+) -> (f64, Waits) {
+    let latency_s = server_s + 2.0 * spill.delay_s + egress.delay_s + entry_s + origin_s;
+    let inside_s = 2.0 * spill.queue_s + egress.queue_s;
+    let waits = Waits {
+        propagation_s: 2.0 * spill.delay_s + egress.delay_s - inside_s,
+        link_queue_s: inside_s + entry_s,
+        service_s: server_s,
+        origin_s,
+    };
+    (latency_s, waits)
 }
 
 /// Books what a passage loses of an amount, and what joins buffers.

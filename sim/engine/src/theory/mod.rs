@@ -14,6 +14,7 @@ mod models;
 pub mod admission;
 pub mod balance;
 pub mod cache;
+pub mod chain;
 pub mod closed;
 pub mod control;
 pub mod general;

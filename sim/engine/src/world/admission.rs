@@ -134,7 +134,7 @@ impl World<'_> {
             if let Some(Some(shed)) = self.admission.sheds.get(site.index())
                 && bundle.cpu_s > 0.0
             {
-                let kept = 1.0 - refused[index].filtered - refused[index].throttled;
+                let kept = 1.0 - refused[index].filtered - refused[index].over_budget;
                 refused[index].shed = kept * (1.0 - shed.parts()[bundle.class.index()]);
             }
         }
@@ -158,7 +158,7 @@ impl World<'_> {
             if row.offered_per_s > 0.0 {
                 let passing = row.bucket.passing_per_s(row.offered_per_s) / row.offered_per_s;
                 for index in mine {
-                    refused[index].throttled = (1.0 - refused[index].filtered) * (1.0 - passing);
+                    refused[index].over_budget = (1.0 - refused[index].filtered) * (1.0 - passing);
                 }
             }
         }
@@ -178,7 +178,7 @@ impl World<'_> {
             let mut offered = vec![0.0; self.scenario.classes.len()];
             for (index, bundle) in self.bundles.list.iter().enumerate() {
                 if bundle.landing == Some(site) && bundle.requests && !bundle.dead {
-                    let kept = 1.0 - bundle.refused.filtered - bundle.refused.throttled;
+                    let kept = 1.0 - bundle.refused.filtered - bundle.refused.over_budget;
                     let work = self.fluid.reaching(index) * kept * bundle.cpu_s;
                     offered[bundle.class.index()] += work / capacity;
                 }

@@ -73,8 +73,8 @@ pub(crate) fn scenario(
     resolver.routing_model(fields);
     resolver.dns(fields);
     resolver.demands(fields);
-    resolver.edge(fields);
     resolver.check_flows(fields);
+    resolver.edge(fields);
     resolver.events(fields);
     resolver.control(fields);
     resolver.zooms(fields);

@@ -81,15 +81,15 @@ pub(super) static SERVICE: Mapping = Mapping {
              allow. No limit if absent.",
         ),
         optional(
-            "cache",
-            Kind::Map(&super::edge::CONTENT),
-            "What caches may keep of it; every answer is made at the site if absent.",
-        ),
-        optional(
             "flow",
             Kind::Map(&FLOW),
             "How responses and transfers come one by one, with `fidelity: flows`: they share links \
              max-min fairly, by the weight of `elastic`.",
+        ),
+        optional(
+            "cache",
+            Kind::Map(&super::edge::CONTENT),
+            "What caches may keep of it; every answer is made at the site if absent.",
         ),
     ],
 };

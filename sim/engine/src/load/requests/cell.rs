@@ -369,15 +369,17 @@ impl Cell {
         let Some(server) = server else { return self.turned_away(job, Cause::NoServer) };
         self.floor.agenda.fingerprint.absorb(now.0 ^ u64::from(server).rotate_right(16));
         let station = &mut self.stations[server as usize];
-        if !station.up {
-            self.turned_away(job, Cause::Broken);
-        } else if station.offer(&mut self.floor, job) {
+        let up = station.up;
+        if up && station.offer(&mut self.floor, job) {
             if balanced {
                 self.front.sent(balancer, server, now);
             }
-        } else {
-            self.turned_away(job, Cause::Refused);
+            return;
         }
+        if balanced {
+            self.front.refused(balancer, server, now);
+        }
+        self.turned_away(job, if up { Cause::Refused } else { Cause::Broken });
     }
 
     /// Tells the front end that an attempt left a server. A balancer of connections counts those.

@@ -105,6 +105,12 @@ impl Front {
         self.processes[balancer as usize].balancer.finished(server, now, s, ok);
     }
 
+    /// A server did not take an attempt in: to its balancer an error without delay.
+    pub(super) fn refused(&mut self, balancer: u32, server: u32, now: SimTime) {
+        self.view_of(balancer).sent(server, now);
+        self.finished(balancer, server, now, 0.0, false);
+    }
+
     /// Servers to probe together with a request: each call takes one, until there is none.
     #[inline]
     pub(super) fn wants_probes(&self, balancer: u32) -> bool {

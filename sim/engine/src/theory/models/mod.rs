@@ -5,15 +5,23 @@ mod priorities;
 mod queues;
 mod services;
 mod sites;
+mod tables;
 mod words;
 
 use super::{Kind, Model, Parameter, Preset, Quantity, Range, Trouble};
 
 /// All models, in the order in which they are listed.
 pub fn models() -> impl Iterator<Item = &'static Model> {
-    [queues::MODELS, priorities::MODELS, balancing::MODELS, services::MODELS, sites::MODELS]
-        .into_iter()
-        .flatten()
+    [
+        queues::MODELS,
+        priorities::MODELS,
+        balancing::MODELS,
+        tables::MODELS,
+        services::MODELS,
+        sites::MODELS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The model of a name or an alias.

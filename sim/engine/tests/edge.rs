@@ -170,7 +170,7 @@ fn exact(
     let bucket_s = scenario.bucket.seconds();
     let mut asked = vec![[0.0_f64; 2]; rows.sites.len()];
     let (mut hits, mut origin) = (asked.clone(), asked.clone());
-    let sampler = scenario.caches.services[0].popularity.sampler().unwrap();
+    let sampler = scenario.caches.services[0].popularity.sampler().expect("valid by construction");
     let hop = |cache| Hop { cache, fetch: SimSpan::ZERO };
     for replication in 0..replications {
         let key = StreamKey { seed: 9, replication, purpose: "requests", entity: 0 };

@@ -125,6 +125,7 @@ impl CacheState {
     }
 }
 
+#[allow(clippy::needless_range_loop)] // Contents index several tables at once.
 impl World<'_> {
     /// After a change of the network: who asks whom, and by which bundles.
     pub(super) fn assign_fetches(&mut self) {

@@ -2,16 +2,16 @@
 //! and not an identity.
 
 use super::World;
-use super::bundles::DemandFate;
+use super::latency::{hits_and_misses, parts_of, with_tcp};
+use super::part::Part;
 use crate::kernel::{Id, SimTime};
 use crate::load::billing::Meter;
-use crate::load::fluid::{Bundle, Outcome, Waits};
+use crate::load::fluid::Waits;
 use crate::load::histogram::Histogram;
 use crate::load::server::Waiting;
-use crate::load::tcp::transfer_s;
 use crate::net::LinkId;
 use crate::record::{ArcTotals, DropCause, Flow, LatencyParts, SiteTotals};
-use crate::scenario::{Scenario, Tcp};
+use crate::scenario::Scenario;
 
 /// Accumulated during the present bucket.
 #[derive(Clone, Copy, Debug, Default)]
@@ -150,63 +150,6 @@ impl SiteCount {
     fn answered(&mut self, parts: &LatencyParts, requests: f64) {
         self.answered_requests += requests;
         self.latency_parts.add(parts, requests);
-    }
-}
-
-/// Latencies of what was in a cache and of what was not, in seconds, with their shares; from the
-/// mean, what of it is the fetch, and the share that was fetched.
-fn hits_and_misses([latency_s, fetch_s, fetched]: [f64; 3]) -> [(f64, f64); 2] {
-    if fetched <= 0.0 {
-        return [(latency_s, 1.0), (latency_s, 0.0)];
-    }
-    let hit_s = (latency_s - fetch_s).max(0.0);
-    [(hit_s, 1.0 - fetched), (hit_s + fetch_s / fetched, fetched)]
-}
-
-/// What one request waits for: the users' round trips and what comes on top of them.
-fn parts_of(fate: DemandFate, waits: Waits) -> LatencyParts {
-    LatencyParts {
-        setup_ms: fate.setup_ns as f64 * 1e-6,
-        propagation_ms: (fate.round_trips_ns - fate.setup_ns) as f64 * 1e-6
-            + waits.propagation_s * 1e3,
-        link_queue_ms: waits.link_queue_s * 1e3,
-        service_ms: waits.service_s * 1e3,
-        origin_ms: waits.origin_s * 1e3,
-    }
-}
-
-/// Seconds beyond the users' round trips, with the time that a connection's limits add to the
-/// answer: round trips of its window, so they count as the way.
-fn with_tcp(tcp: &Tcp, fate: DemandFate, bundle: &Bundle, outcome: &Outcome) -> (f64, Waits) {
-    let waits = outcome.waits;
-    let rtt_s = fate.rtt_ns as f64 * 1e-9 + waits.propagation_s + waits.link_queue_s;
-    let loss = outcome.dropped[DropCause::LinkFull as usize];
-    let extra_s = transfer_s(tcp, rtt_s, loss, bundle.response_bits);
-    let waits = Waits { propagation_s: waits.propagation_s + extra_s, ..waits };
-    (outcome.latency_s + extra_s, waits)
-}
-
-/// A part of a demand's traffic and what became of it.
-pub(super) struct Part {
-    pub amount: f64,
-    pub served: f64,
-    pub dropped: [f64; DropCause::ALL.len()],
-    pub queued: f64,
-}
-
-impl Part {
-    pub fn flow(&self, unit_bits: f64, requests: bool) -> Flow {
-        let count = if requests { 1.0 } else { 0.0 };
-        Flow {
-            offered_bits: self.amount * unit_bits,
-            served_bits: self.served * unit_bits,
-            dropped_bits: self.dropped.map(|share| share * unit_bits),
-            queued_bits: self.queued * unit_bits,
-            offered_requests: self.amount * count,
-            served_requests: self.served * count,
-            dropped_requests: self.dropped.iter().sum::<f64>() * count,
-            queued_requests: self.queued * count,
-        }
     }
 }
 

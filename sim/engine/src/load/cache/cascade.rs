@@ -31,6 +31,9 @@ pub struct Content {
     pub ttl_s: Option<f64>,
 }
 
+/// Caches that ask another one, with their misses per second of each point.
+type Askers = Vec<(usize, Vec<f64>)>;
+
 /// What a cache does with requests for one content.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Misses {
@@ -136,8 +139,7 @@ impl Cascade {
         let kinds = self.contents.len();
         let mut misses = vec![vec![Misses::default(); kinds]; self.places.len()];
         // What each place's askers miss, by content: (asker, misses per second of each point).
-        let mut asked: Vec<Vec<Vec<(usize, Vec<f64>)>>> =
-            vec![vec![Vec::new(); kinds]; self.places.len()];
+        let mut asked: Vec<Vec<Askers>> = vec![vec![Vec::new(); kinds]; self.places.len()];
         for index in 0..self.order.len() {
             let place = self.order[index];
             let from_others = std::mem::take(&mut asked[place]);

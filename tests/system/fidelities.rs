@@ -78,7 +78,8 @@ fn rates_flows_and_requests_agree() {
     }
     let sites = read(&fluid, "sites.csv");
     let load = means(&sites, ("site", "core"), "cpu_utilisation_mean", "served_requests_per_s");
-    let service_ms = means(&sites, ("site", "core"), "latency_service_ms_mean", "answered_requests_per_s");
+    let service_ms =
+        means(&sites, ("site", "core"), "latency_service_ms_mean", "answered_requests_per_s");
     let zoom = read(&fluid, "zoom.csv");
     let of = ("colo", "core");
     let played = means(&zoom, of, "server_utilisation_mean", "offered_requests_per_s");

@@ -31,5 +31,6 @@ mod predict;
 mod replay;
 mod routing_cases;
 mod sessions;
+mod sharing;
 mod theory;
 mod workflow;

@@ -58,18 +58,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
             ActuatorSpec { delay: second, jitter: SimSpan::ZERO, failure: 0.0 };
             Surface::ALL.len()
         ],
-        arms: [Arm {
-            id: "only".to_owned(),
-            label: String::new(),
-            policies: vec![PolicySpec {
-                name: policy.to_owned(),
-                period: SimSpan::from_seconds(1),
-                params: Vec::new(),
-            }],
-            balancer: None,
-        }]
-        .into_iter()
-        .collect(),
+        arms: [one_arm(policy)].into_iter().collect(),
         checks: Vec::new(),
         compare: CompareSpec { metrics: Vec::new(), margin: 0.01, confidence: 0.95 },
     }
@@ -91,6 +80,20 @@ fn services() -> Table<ServiceId, Service> {
             flow: None,
         })
         .collect()
+}
+
+/// An arm with one policy.
+fn one_arm(policy: &str) -> Arm {
+    Arm {
+        id: "only".to_owned(),
+        label: String::new(),
+        policies: vec![PolicySpec {
+            name: policy.to_owned(),
+            period: SimSpan::from_seconds(1),
+            params: Vec::new(),
+        }],
+        balancer: None,
+    }
 }
 
 /// Routing that converges within a minute.

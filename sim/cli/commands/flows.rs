@@ -128,14 +128,16 @@ fn play(
     ends
 }
 
-/// Writes the trace with the ends, to the nearest nanosecond.
+/// Writes the trace with the ends in picoseconds: at the nearest nanosecond alone, an end halfway
+/// between two would be half a nanosecond off.
 fn write(file: &mut impl Write, flows: &[TraceFlow], ends: &[End]) -> std::io::Result<()> {
     let mut out = std::io::BufWriter::new(file);
     out.write_all(b"start,src,dst,bytes,end\n")?;
     for (flow, end) in flows.iter().zip(ends) {
-        let nanos = end.at.time().0 + u64::from(end.at.fraction_ns() >= 0.5);
-        let (seconds, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
-        writeln!(out, "{},{seconds}.{rest:09}", flow.text)?;
+        let picos = (end.at.fraction_ns() * 1e3).round() as u64;
+        let (nanos, picos) = (end.at.time().0 + picos / 1_000, picos % 1_000);
+        let (seconds, nanos) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+        writeln!(out, "{},{seconds}.{nanos:09}{picos:03}", flow.text)?;
     }
     out.flush()
 }

@@ -222,7 +222,6 @@ pub(crate) fn totals() -> RunTotals {
             LinkBill { link: LinkId(1), billed_bps: 2e6, cost: 3.0 },
         ],
         sites: vec![site(0.8, 0.4, 0.0), site(1.2, 0.6, 7.0), site(5.0, 5.0, 5.0)],
-        zoom: Vec::new(),
         moved_requests_per_s: 3.0,
         non_best_site_ratio: 0.25,
         actions_applied: 4,

@@ -9,6 +9,7 @@ use super::World;
 use super::meters::error_factor;
 use crate::kernel::{Id, SimTime, Stream, entity_hash};
 use crate::load::balance::{BalancerSpec, Setting};
+use crate::load::fluid::Waits;
 use crate::load::histogram::Histogram;
 use crate::load::requests::{
     ArrivalSpec, Cell, CellSpec, CellStats, Discipline, Path, Pattern, ServerSpec,
@@ -354,12 +355,13 @@ impl World<'_> {
     fn zoom_way(&self, zoom: &Zoom, demand: DemandId, number: usize) -> (f64, Path) {
         let bundle = &self.bundles.list[number];
         let outcome = &self.fluid.outcome[number];
-        let (mut share, mut propagation_s, mut link_queue_s) = (0.0, 0.0, 0.0);
+        let (mut share, mut waits) = (0.0, Waits::default());
         for (branch, fate) in bundle.branches.iter().zip(&outcome.branches) {
             if branch.colo == Some(zoom.colo) {
                 share += fate.arriving;
-                propagation_s += fate.arriving * fate.waits.propagation_s;
-                link_queue_s += fate.arriving * fate.waits.link_queue_s;
+                waits.propagation_s += fate.arriving * fate.waits.propagation_s;
+                waits.link_queue_s += fate.arriving * fate.waits.link_queue_s;
+                waits.origin_s += fate.arriving * fate.waits.origin_s;
             }
         }
         if share <= 0.0 {
@@ -373,9 +375,9 @@ impl World<'_> {
         };
         let path = Path {
             setup_s: if connections { 0.0 } else { fate.setup_ns as f64 * 1e-9 },
-            rtt_s: way_s + propagation_s / share,
-            link_queue_s: link_queue_s / share,
-            origin_s: 0.0,
+            rtt_s: way_s + waits.propagation_s / share,
+            link_queue_s: waits.link_queue_s / share,
+            origin_s: waits.origin_s / share,
         };
         (share, path)
     }

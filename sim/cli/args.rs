@@ -101,12 +101,12 @@ pub enum Command {
     CompareCatchment(CompareCatchmentArgs),
     /// Play a BGP lab: routers, sessions, policies, and what must come out
     Bgp(BgpArgs),
+    /// Play load labs: queues, balancers, caches, admission, and what must come out
+    Lab(LabArgs),
     /// Play a recorded trace of flows that share links max-min fairly, and say when each ends
     Flows(FlowsArgs),
     /// Share links among flows by weight, cap, priority or bandwidth function: one allocation
     Share(ShareArgs),
-    /// Play load labs: queues, balancers, caches, admission, and what must come out
-    Lab(LabArgs),
     /// Compute what theory says: queues, balancers, caches, controllers
     Theory(TheoryArgs),
     /// List what there is

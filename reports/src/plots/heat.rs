@@ -4,7 +4,7 @@ use super::axis::TimeScale;
 use super::timeline::{Context, buckets};
 use super::worst::{self, Worst};
 use super::{ARMS_MAX, Grid, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
-use crate::figure::{Axis, Chart, Dash, HEAT_INKS, Ink, Pen, TOP_PX, label_room};
+use crate::figure::{Axis, Chart, Dash, HEAT_INKS, Ink, Layer, Pen, TOP_PX, label_room};
 use crate::number::percent;
 use crate::rows::{Missing, Spread};
 use crate::text;
@@ -17,7 +17,7 @@ const COLUMNS_MAX: usize = 144;
 /// Height of a row, pixels.
 const ROW_PX: u32 = 15;
 /// Room right of the cells, pixels.
-const RIGHT_PX: u32 = 16;
+const RIGHT_PX: u32 = 22;
 /// Height below the cells that [`Chart`] takes for labels, pixels.
 const BOTTOM_PX: u32 = 38;
 /// Share of the capacity of a step of colour.
@@ -93,6 +93,9 @@ fn draw(context: &Context<'_>, worst: &Worst, kind: &Kind) -> Plot {
                 let cells = Cells::of(&curve.spreads[arm], context);
                 cells.draw(&mut elements, &place, &context.scale, (row, &curve.label));
             }
+            let mut layers = context.marks.layers(Some(arm), span, f64::from(plot_px));
+            // Triangles of actions would hide the last row.
+            layers.retain(|layer| !matches!(layer, Layer::Tick(..)));
             let chart = Chart {
                 size,
                 margin_x: (left, RIGHT_PX),
@@ -102,7 +105,7 @@ fn draw(context: &Context<'_>, worst: &Worst, kind: &Kind) -> Plot {
                 y_caption: String::new(),
                 x_caption: context.scale.caption(),
                 grid_vertical: true,
-                layers: context.marks.layers(Some(arm), span, f64::from(plot_px)),
+                layers,
             };
             elements.push_str(&chart.elements());
             Picture {

@@ -5,6 +5,7 @@
 //! `requests` (what policies ask and when it takes effect), `zoom` (colos played request by request).
 
 mod admission;
+mod arcs;
 mod buffers;
 mod bundles;
 mod caches;

@@ -331,6 +331,24 @@ fn misses_wait_and_are_lost_with_their_fetches() {
 }
 
 #[test]
+fn warm_caches_start_as_they_would_end() {
+    let mut scenario = two_sites();
+    with_caches(&mut scenario, Some(A));
+    let (cold, _) = play(&scenario);
+    scenario.caches.warm = true;
+    let (warm, _) = play(&scenario);
+    assert!(cold.sites[0][0].cache_hit_ratio < 0.4);
+    for site in 0..2 {
+        for (first, last) in [
+            (warm.sites[0][site].cache_hit_ratio, cold.sites[59][site].cache_hit_ratio),
+            (warm.sites[0][site].origin_bps, cold.sites[59][site].origin_bps),
+        ] {
+            close(first, last, 1e-6 * last, &format!("site {site}"));
+        }
+    }
+}
+
+#[test]
 fn a_scenario_without_caches_has_none() {
     let (rows, _) = play(&two_sites());
     let row = rows.sites[10][0];

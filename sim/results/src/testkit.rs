@@ -204,6 +204,7 @@ pub(crate) fn totals() -> RunTotals {
     };
     RunTotals {
         arm: 0,
+        zoom: Vec::new(),
         replication: 0,
         duration_s: 180.0,
         flows,

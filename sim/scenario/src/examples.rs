@@ -277,6 +277,12 @@ static EXAMPLES: &[Example] = &[
          {sites: [fra], capacity: 1MB}]}\n",
     ),
     example(
+        "E0416",
+        "zoom:\n  - {sites: [ams]}\n",
+        "sites:\n  - {id: ams, at: [52.37, 4.90], pools: [{id: a, servers: 4, cores: 8}]}\n  \
+         - {id: fra, at: [50.11, 8.68]}\nzoom:\n  - {sites: [ams]}\n",
+    ),
+    example(
         "E0421",
         "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nevents:\n  - leak: {asn: 1, at: 1min}\n",
         "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nrouting: {model: bgp, asn: 64500}\n\

@@ -113,7 +113,7 @@ impl Resolver<'_> {
                 }
                 _ => {
                     let message = "a neighbour has no servers of ours".to_owned();
-                    self.error("E0415", row.place("colos"), message, "name sites or colos");
+                    self.error("E0416", row.place("colos"), message, "name sites or colos");
                 }
             }
         }
@@ -130,7 +130,7 @@ impl Resolver<'_> {
     fn no_servers(&mut self, id: &str, place: Span) {
         let message = format!("there are no servers at {}", quote(id));
         let help = "zoom on what has `pools`, or give it some";
-        self.error("E0415", place, message, help);
+        self.error("E0416", place, message, help);
     }
 }
 

@@ -217,9 +217,9 @@ fn losses(context: &Context<'_>, rows: &Rows<'_>, colos: &[usize]) -> Result<Plo
     head.extend(causes.iter().map(|&cause| CAUSES[cause].1.to_owned()));
     let mut cells = Vec::new();
     for (place, &colo) in shown.iter().enumerate() {
-        for arm in 0..arms.len().min(ARMS_MAX) {
+        for (arm, of_arm) in arms.iter().enumerate().take(ARMS_MAX) {
             let lost = of(arm, place);
-            let names = [&names.dictionary[colo], &arms[arm].arm].map(|name| text::clean(name));
+            let names = [&names.dictionary[colo], &of_arm.arm].map(|name| text::clean(name));
             let mut row = names.to_vec();
             row.push(percent(lost.total()));
             row.extend(causes.iter().map(|&cause| percent(lost.share(cause))));

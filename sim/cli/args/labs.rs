@@ -94,30 +94,3 @@ pub struct ShareArgs {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }
-
-/// `steerlab lab`
-#[derive(Args, Debug)]
-pub struct LabArgs {
-    /// Lab files, or folders with a lab.yaml
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// Root seed, in place of the labs'
-    #[arg(long)]
-    pub seed: Option<u64>,
-    /// Replications, in place of the labs'
-    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=10_000))]
-    pub replications: Option<u32>,
-    /// Replace a value: `--set queue.load=0.8`; may be repeated
-    #[arg(long, value_name = "PATH=VALUE")]
-    pub set: Vec<String>,
-    /// Also play it with this many further seeds, and say how many 95 % intervals hold what is
-    /// expected
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub coverage: Option<u32>,
-    /// Replications at the same time; default: one per processor
-    #[arg(long, short, value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub jobs: Option<u32>,
-    /// Form of the answer on stdout
-    #[arg(long, value_enum, default_value_t = LabFormat::Text)]
-    pub format: LabFormat,
-}

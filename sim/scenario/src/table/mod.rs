@@ -14,7 +14,7 @@ mod world;
 mod zoom;
 
 pub(crate) use control::{COMPARE_METRICS_DEFAULT, SCRIPT_STEP};
-pub(crate) use load::{BALANCER, CLIENT, CLOSED, DISCIPLINES, LAW, LAW_NAMES, SERVICE, VIEW};
+pub(crate) use load::{BALANCER, CLIENT, CLOSED, DISCIPLINES, LAW_NAMES, SERVICE, VIEW};
 pub(crate) use root::ROOT;
 pub(crate) use traffic::PROTOCOLS;
 pub(crate) use world::GENERATE;

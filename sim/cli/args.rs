@@ -1,5 +1,9 @@
 //! What may be typed.
 
+mod labs;
+
+pub use labs::{BgpArgs, FlowsArgs, LabArgs, LabFormat, ShareArgs};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -99,6 +103,10 @@ pub enum Command {
     Bgp(BgpArgs),
     /// Play load labs: queues, balancers, caches, admission, and what must come out
     Lab(LabArgs),
+    /// Play a recorded trace of flows that share links max-min fairly, and say when each ends
+    Flows(FlowsArgs),
+    /// Share links among flows by weight, cap, priority or bandwidth function: one allocation
+    Share(ShareArgs),
     /// Compute what theory says: queues, balancers, caches, controllers
     Theory(TheoryArgs),
     /// List what there is
@@ -468,67 +476,6 @@ pub struct CompareCatchmentArgs {
 pub enum CompareBy {
     /// Client groups, prefixes, ASes.
     Kind,
-}
-
-/// `steerlab bgp`
-#[derive(Args, Debug)]
-pub struct BgpArgs {
-    /// Lab file
-    pub lab: PathBuf,
-    /// Root seed, in place of the lab's
-    #[arg(long)]
-    pub seed: Option<u64>,
-    /// Replace a value: `--set defaults.mrai=30s`; may be repeated
-    #[arg(long, value_name = "PATH=VALUE")]
-    pub set: Vec<String>,
-    /// Play it so far only, such as 45s; nothing is judged then
-    #[arg(long, value_name = "T")]
-    pub until: Option<String>,
-    /// Also show all routes that a speaker holds, and why each lost
-    #[arg(long, num_args = 2, value_names = ["SPEAKER", "PREFIX"])]
-    pub explain: Vec<String>,
-    /// Also find all stable states by trying (small networks)
-    #[arg(long)]
-    pub stable_states: bool,
-    /// Form of the answer on stdout
-    #[arg(long, value_enum, default_value_t = LabFormat::Text)]
-    pub format: LabFormat,
-}
-
-/// Form of the answer about a lab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LabFormat {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
-/// `steerlab lab`
-#[derive(Args, Debug)]
-pub struct LabArgs {
-    /// Lab files, or folders with a lab.yaml
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// Root seed, in place of the labs'
-    #[arg(long)]
-    pub seed: Option<u64>,
-    /// Replications, in place of the labs'
-    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=10_000))]
-    pub replications: Option<u32>,
-    /// Replace a value: `--set queue.load=0.8`; may be repeated
-    #[arg(long, value_name = "PATH=VALUE")]
-    pub set: Vec<String>,
-    /// Also play it with this many further seeds, and say how many 95 % intervals hold what is
-    /// expected
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub coverage: Option<u32>,
-    /// Replications at the same time; default: one per processor
-    #[arg(long, short, value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub jobs: Option<u32>,
-    /// Form of the answer on stdout
-    #[arg(long, value_enum, default_value_t = LabFormat::Text)]
-    pub format: LabFormat,
 }
 
 /// `steerlab theory`

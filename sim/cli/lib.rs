@@ -64,6 +64,8 @@ fn dispatch(console: &Console, command: Command) -> Exit {
         }
         Command::Bgp(args) => commands::bgp::bgp(console, &args),
         Command::Lab(args) => commands::lab::lab(console, &args),
+        Command::Flows(args) => commands::flows::flows(console, &args),
+        Command::Share(args) => commands::share::share(console, &args),
         Command::Theory(args) => commands::theory::theory(console, &args),
         Command::List(args) => commands::list::list(console, &args),
         Command::Explain(args) => commands::explain::explain(console, &args),

@@ -17,6 +17,7 @@ mod crash;
 mod determinism;
 mod documents;
 mod exit_codes;
+mod fidelities;
 mod gadgets;
 #[cfg(unix)]
 mod hostile;
@@ -31,5 +32,6 @@ mod predict;
 mod replay;
 mod routing_cases;
 mod sessions;
+mod sharing;
 mod theory;
 mod workflow;

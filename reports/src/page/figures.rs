@@ -62,6 +62,18 @@ fn events(view: &RunView, figures: &Figures) -> Markup {
     }
 }
 
+/// Requests and flows one by one, and bills; nothing where there is nothing of the kind.
+pub fn details(view: &RunView, figures: &Figures, data: bool) -> Markup {
+    html! {
+        @if !figures.details.is_empty() {
+            section #details {
+                h2 { "Requests, flows and bills" }
+                @for shown in &figures.details { (figure(view, shown, data)) }
+            }
+        }
+    }
+}
+
 /// How often it was how bad.
 pub fn distributions(view: &RunView, figures: &Figures, data: bool) -> Markup {
     html! {

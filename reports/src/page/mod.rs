@@ -69,13 +69,14 @@ fn render(view: &RunView, figures: &Figures, detail: Detail) -> String {
             }
             body {
                 a.skip href="#main" { "Skip to the verdict" }
-                (masthead(view, &title))
+                (masthead(view, figures, &title))
                 main #main {
                     (verdict::section(view))
                     (trust::warnings(view))
                     (trust::provenance(view, detail.scenario))
                     (figures::map(view, figures, detail.data))
                     (figures::timelines(view, figures, detail.data))
+                    (figures::details(view, figures, detail.data))
                     (catchment::section(view, figures, detail.data))
                     (figures::distributions(view, figures, detail.data))
                     (tables::metrics(view))
@@ -98,12 +99,13 @@ fn title(view: &RunView) -> String {
     if label.is_empty() { text::clean(&view.summary.scenario) } else { label }
 }
 
-fn masthead(view: &RunView, title: &str) -> Markup {
+fn masthead(view: &RunView, figures: &Figures, title: &str) -> Markup {
     let sections = [
         ("verdict", "Verdict"),
         ("provenance", "Provenance"),
         ("map", "Map"),
         ("timelines", "Timelines"),
+        ("details", "Requests and flows"),
         ("catchment", "Catchment"),
         ("distributions", "Distributions"),
         ("metrics", "Metrics"),
@@ -111,6 +113,11 @@ fn masthead(view: &RunView, title: &str) -> Markup {
         ("actions", "Actions"),
         ("assumptions", "Assumptions"),
     ];
+    let there = |id: &str| match id {
+        "details" => !figures.details.is_empty(),
+        "catchment" => !view.scenario.client_groups.is_empty(),
+        _ => true,
+    };
     html! {
         header.top {
             p.eyebrow { "Steerlab report" }
@@ -126,7 +133,7 @@ fn masthead(view: &RunView, title: &str) -> Markup {
             }
             (arms(view))
             nav aria-label="Sections" {
-                @for (id, name) in sections.iter().filter(|(id, _)| *id != "catchment" || !view.scenario.client_groups.is_empty()) { a href={ "#" (id) } { (name) } }
+                @for (id, name) in sections.iter().filter(|(id, _)| there(id)) { a href={ "#" (id) } { (name) } }
             }
         }
     }

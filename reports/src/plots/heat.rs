@@ -4,7 +4,7 @@ use super::axis::TimeScale;
 use super::timeline::{Context, buckets};
 use super::worst::{self, Worst};
 use super::{ARMS_MAX, Grid, Heading, LegendItem, Picture, Plot, Swatch, WIDE_PX};
-use crate::figure::{Axis, Chart, Dash, HEAT_INKS, Ink, Pen, TOP_PX, label_room};
+use crate::figure::{Axis, Chart, Dash, HEAT_INKS, Ink, Layer, Pen, TOP_PX, label_room};
 use crate::number::percent;
 use crate::rows::{Missing, Spread};
 use crate::text;
@@ -17,7 +17,7 @@ const COLUMNS_MAX: usize = 144;
 /// Height of a row, pixels.
 const ROW_PX: u32 = 15;
 /// Room right of the cells, pixels.
-const RIGHT_PX: u32 = 16;
+const RIGHT_PX: u32 = 22;
 /// Height below the cells that [`Chart`] takes for labels, pixels.
 const BOTTOM_PX: u32 = 38;
 /// Share of the capacity of a step of colour.
@@ -93,6 +93,9 @@ fn draw(context: &Context<'_>, worst: &Worst, kind: &Kind) -> Plot {
                 let cells = Cells::of(&curve.spreads[arm], context);
                 cells.draw(&mut elements, &place, &context.scale, (row, &curve.label));
             }
+            let mut layers = context.marks.layers(Some(arm), span, f64::from(plot_px));
+            // Triangles of actions would hide the last row.
+            layers.retain(|layer| !matches!(layer, Layer::Tick(..)));
             let chart = Chart {
                 size,
                 margin_x: (left, RIGHT_PX),
@@ -102,7 +105,7 @@ fn draw(context: &Context<'_>, worst: &Worst, kind: &Kind) -> Plot {
                 y_caption: String::new(),
                 x_caption: context.scale.caption(),
                 grid_vertical: true,
-                layers: context.marks.layers(Some(arm), span, f64::from(plot_px)),
+                layers,
             };
             elements.push_str(&chart.elements());
             Picture {
@@ -207,41 +210,40 @@ impl Cells {
         scale: &TimeScale,
         (row, label): (usize, &str),
     ) {
-        let top = f64::from(TOP_PX + ROW_PX * row as u32) + 0.5;
-        let height = f64::from(ROW_PX) - 1.0;
+        // A stroke along the middle of the row, as thick as the style sheet says.
+        let middle = f64::from(TOP_PX + ROW_PX * row as u32) + f64::from(ROW_PX) / 2.0;
+        let stroke = |from: f64, to: f64| {
+            let (x0, x1) = (place.x(from), place.x(to));
+            format!("M{x0:.1} {middle}h{:.1}", x1 - x0)
+        };
         let title = text::xml(&format!("{label}: {}", self.summary));
         let _ = write!(out, "<g><title>{title}</title>");
         let mut paths = vec![String::new(); TITLED_FROM];
+        let mut over = String::new();
         for &(from, to, step, value) in &self.runs {
-            let (x0, x1) = (place.x(from), place.x(to));
-            let data = format!("M{x0:.1} {top:.1}H{x1:.1}v{height:.1}H{x0:.1}z");
+            let data = stroke(from, to);
             match step {
                 None => {}
                 Some(step) if step < TITLED_FROM => paths[step].push_str(&data),
                 Some(step) => {
+                    let (class, value) = (Ink::Heat(step).class(), percent(value));
                     let times = format!("{} to {}", scale.instant(from), scale.instant(to));
-                    let words = format!("{label}, {times}: up to {}", percent(value));
-                    let class = Ink::Heat(step).class();
+                    let title = text::xml(&format!("{times}: up to {value}"));
                     let _ = write!(
                         out,
-                        "<path class=\"f {class}\" d=\"{data}\"><title>{}</title></path>",
-                        text::xml(&words)
+                        "<path class=\"k {class}\" d=\"{data}\"><title>{title}</title></path>"
                     );
+                    if step + 1 == HEAT_INKS {
+                        over.push_str(&data);
+                    }
                 }
             }
         }
         for (step, data) in paths.iter().enumerate().filter(|(_, data)| !data.is_empty()) {
             let class = Ink::Heat(step).class();
-            let _ = write!(out, "<path class=\"f {class}\" d=\"{data}\"/>");
+            let _ = write!(out, "<path class=\"k {class}\" d=\"{data}\"/>");
         }
         // Above capacity is told by dots as well, not by colour alone.
-        let middle = top + height / 2.0;
-        let over: String = self
-            .runs
-            .iter()
-            .filter(|(_, _, step, _)| *step == Some(HEAT_INKS - 1))
-            .map(|&(from, to, ..)| format!("M{:.1} {middle:.1}H{:.1}", place.x(from), place.x(to)))
-            .collect();
         if !over.is_empty() {
             let dots = Dash::Dots.class();
             let _ = write!(out, "<path class=\"l pa {dots}\" stroke-width=\"1.5\" d=\"{over}\"/>");

@@ -96,7 +96,10 @@ pub fn lost_by_whom(context: &Context<'_>) -> Result<Plot, Missing> {
     Ok(Plot {
         id: "loss-whose".to_owned(),
         title: "Whose traffic was lost, and to what".to_owned(),
-        shows: (0..shown).map(|arm| sentence(context, &list, arm)).collect::<Vec<_>>().join(" "),
+        shows: (0..shown)
+            .map(|arm| sentence(context, (&list, classes), arm))
+            .collect::<Vec<_>>()
+            .join(" "),
         how: "Share of the traffic that a class or tenant offered in the whole run, means over \
               replications. The parts of a bar are causes, in the order of the legend. Of classes and \
               of tenants those with the largest share lost in any arm are shown.",
@@ -173,20 +176,23 @@ fn picture(
     Picture {
         name: arms[arm].arm.clone(),
         heading: if arms.len() > 1 { Heading::Arm(arm) } else { Heading::None },
-        description: sentence(context, list, arm),
+        description: sentence(context, (list, classes), arm),
         size,
         elements,
         ground: None,
     }
 }
 
-fn sentence(context: &Context<'_>, list: &[Entity], arm: usize) -> String {
+fn sentence(context: &Context<'_>, (list, classes): (&[Entity], usize), arm: usize) -> String {
     let name = text::clean(&context.view.summary.arms[arm].arm);
-    let worst = list.iter().max_by(|a, b| a.flows[arm].total().total_cmp(&b.flows[arm].total()));
+    let total = |place: usize| list[place].flows[arm].total();
+    // Of equal ones the first: classes come before tenants.
+    let worst = (0..list.len()).rev().max_by(|&a, &b| total(a).total_cmp(&total(b)));
     match worst {
-        Some(worst) if worst.flows[arm].total() > 0.0 => {
-            let share = percent(worst.flows[arm].total());
-            format!("{name}: {} loses most, {share} of what it offers.", worst.name)
+        Some(worst) if total(worst) > 0.0 => {
+            let kind = if worst < classes { "class" } else { "tenant" };
+            let (whose, share) = (&list[worst].name, percent(total(worst)));
+            format!("{name}: {kind} {whose} loses most, {share} of what it offers.")
         }
         _ => format!("{name}: nobody loses anything."),
     }

@@ -4,6 +4,7 @@
 
 pub mod axis;
 mod bars;
+mod billing;
 mod breakdown;
 mod catchment;
 mod causes;
@@ -11,6 +12,7 @@ mod cdf;
 mod churn;
 mod curve;
 mod differences;
+mod flows;
 mod groups;
 mod heat;
 mod land;
@@ -20,6 +22,7 @@ mod marks;
 mod moment;
 mod timeline;
 mod worst;
+mod zoom;
 
 use crate::figure::Pen;
 use crate::rows::{Missing, Rows};
@@ -144,6 +147,8 @@ pub struct Figures {
     pub map: Shown,
     /// What happened when.
     pub timelines: Vec<Shown>,
+    /// Requests and flows one by one, and bills; empty where there is nothing of the kind.
+    pub details: Vec<Shown>,
     /// Who lands where.
     pub catchment: Vec<Shown>,
     /// Who moved after what.
@@ -203,6 +208,7 @@ impl Figures {
         Figures {
             map,
             timelines,
+            details: details(&context),
             catchment: catchments(&context),
             churn,
             churn_bars: churn_bars.map_err(Absent::or("Users moved by each cause")),
@@ -219,12 +225,23 @@ impl Figures {
     pub fn drawn(&self) -> impl Iterator<Item = &Plot> {
         std::iter::once(&self.map)
             .chain(&self.timelines)
+            .chain(&self.details)
             .chain(&self.catchment)
             .chain(std::iter::once(&self.churn_bars))
             .chain(std::iter::once(&self.distributions))
             .chain(&self.differences)
             .filter_map(|shown| shown.as_ref().ok())
     }
+}
+
+/// What only some scenarios have.
+fn details(context: &timeline::Context<'_>) -> Vec<Shown> {
+    let mut out = Vec::new();
+    for shown in zoom::figures(context).into_iter().chain(flows::figures(context)) {
+        out.push(shown.map_err(|(title, why)| Absent { title, why }));
+    }
+    out.extend(billing::cost(context).map(Ok));
+    out
 }
 
 /// The figures of landing sites; one note where there is nothing to show.

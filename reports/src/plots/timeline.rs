@@ -45,19 +45,27 @@ pub struct Curve {
 }
 
 /// A timeline before it is drawn.
-struct Spec {
-    id: &'static str,
-    title: String,
-    shows: String,
-    how: &'static str,
-    caption: &'static str,
-    unit: &'static str,
-    curves: Vec<Curve>,
+pub struct Spec {
+    /// Name of the figure.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// What it shows, generated from the data.
+    pub shows: String,
+    /// How to read it.
+    pub how: &'static str,
+    /// Words at the vertical axis.
+    pub caption: &'static str,
+    /// Unit of the values.
+    pub unit: &'static str,
+    /// Back to front.
+    pub curves: Vec<Curve>,
     /// A horizontal line that means something, such as full capacity.
-    level: Option<f64>,
+    pub level: Option<f64>,
 }
 
-fn arm_ink(arm: usize, _curve: usize) -> Ink {
+/// The ink of an arm, whatever the curve.
+pub fn arm_ink(arm: usize, _curve: usize) -> Ink {
     Ink::Arm(arm)
 }
 
@@ -95,7 +103,7 @@ pub fn traffic(context: &Context<'_>) -> Result<Plot, Missing> {
     Ok(draw(
         context,
         Spec {
-            id: "traffic",
+            id: "traffic".to_owned(),
             title: "Offered, served and lost traffic".to_owned(),
             shows: format!(
                 "Offered traffic peaks at {}. The largest loss in any bucket is {}.",
@@ -164,7 +172,7 @@ pub fn latency(context: &Context<'_>) -> Result<Plot, Missing> {
     Ok(draw(
         context,
         Spec {
-            id: "latency",
+            id: "latency".to_owned(),
             title: "Latency of served requests".to_owned(),
             shows: format!("The 99th percentile peaks at {}.", quantity(worst, "ms")),
             how: "Percentiles over all requests served in a bucket. Lines are means over \
@@ -184,7 +192,7 @@ pub fn links(context: &Context<'_>) -> Result<Plot, Missing> {
     Ok(draw(
         context,
         Spec {
-            id: "links",
+            id: "links".to_owned(),
             title: "Most loaded links".to_owned(),
             shows: worst.words("link direction"),
             how: "The links and directions with the highest utilisation in any arm, the same ones in \
@@ -205,7 +213,7 @@ pub fn sites(context: &Context<'_>) -> Result<Plot, Missing> {
     Ok(draw(
         context,
         Spec {
-            id: "sites",
+            id: "sites".to_owned(),
             title: "Most loaded sites".to_owned(),
             shows: worst.words("site"),
             how: "The sites with the highest CPU utilisation in any arm, the same ones in every \
@@ -232,7 +240,7 @@ fn metric_spreads(
 }
 
 /// Latency 0 stands for "no requests": a gap, not a value.
-fn zero_is_none(mut spreads: Vec<Spread>) -> Vec<Spread> {
+pub fn zero_is_none(mut spreads: Vec<Spread>) -> Vec<Spread> {
     for spread in &mut spreads {
         for values in [&mut spread.mean, &mut spread.low, &mut spread.high] {
             values.iter_mut().filter(|value| **value <= 0.0).for_each(|value| *value = f64::NAN);
@@ -251,7 +259,7 @@ pub fn buckets<'a>(context: &'a Context<'_>) -> Buckets<'a> {
 }
 
 /// Draws a timeline, one picture an arm.
-fn draw(context: &Context<'_>, spec: Spec) -> Plot {
+pub fn draw(context: &Context<'_>, spec: Spec) -> Plot {
     let arms = &context.view.summary.arms;
     let size = if arms.len() > 1 { (HALF_PX, 260) } else { (WIDE_PX, 290) };
     let end_labels = spec.curves.iter().any(|curve| curve.end_label);
@@ -297,7 +305,7 @@ fn draw(context: &Context<'_>, spec: Spec) -> Plot {
         })
         .collect();
     Plot {
-        id: spec.id.to_owned(),
+        id: spec.id.clone(),
         legend: legend(context, &spec),
         data: Some(grid(context, &spec)),
         pictures,
@@ -490,7 +498,7 @@ fn overlay_words(
         .collect();
     let shows = format!("Largest share lost in a bucket: {}.", words.join(", "));
     let grid_spec = Spec {
-        id,
+        id: id.to_owned(),
         title: title.to_owned(),
         shows: String::new(),
         how: "",

@@ -146,18 +146,21 @@ pub fn scenario(shape: Shape) -> Scenario {
     rest(shape, network, client_groups)
 }
 
+fn arm(index: usize) -> Arm {
+    let label = ["What happens without steering", "Spill to neighbours above 90 %", ""][index % 3];
+    Arm {
+        id: ARMS[index % 3].to_owned(),
+        label: label.to_owned(),
+        policies: vec![],
+        balancer: None,
+    }
+}
+
 fn rest(
     shape: Shape,
     network: Network,
     client_groups: Table<steerlab_results::engine::scenario::ClientGroupId, ClientGroup>,
 ) -> Scenario {
-    let arm = |index: usize| Arm {
-        id: ARMS[index % 3].to_owned(),
-        label: ["What happens without steering", "Spill to neighbours above 90 %", ""][index % 3]
-            .to_owned(),
-        policies: vec![],
-        balancer: None,
-    };
     let feed = FeedSpec {
         period: SimSpan::from_seconds(30),
         delay: SimSpan::from_seconds(15),

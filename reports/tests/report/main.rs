@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod catchment;
+mod details;
 mod fake;
 mod fake_summary;
 mod hostile;

@@ -45,8 +45,8 @@ fn every_figure_has_title_description_and_data() {
     let page = html(&view(USUAL));
     let tags = tags(&page);
     let figures = tagged(&tags, "figure");
-    let all = "map, 6 timelines, catchment, its map, churn, distributions, differences, groups";
-    assert_eq!(figures.len(), 13, "{all}");
+    let all = "map, 8 timelines, catchment, its map, churn, distributions, differences, groups";
+    assert_eq!(figures.len(), 15, "{all}");
     assert!(figures.iter().all(|tag| tag.attribute("role") == Some("group")));
     assert_eq!(page.matches("Numbers behind this figure").count(), figures.len());
     assert_eq!(page.matches("How to read. ").count(), figures.len() + 4, "and four tables");

@@ -4,6 +4,7 @@ pub mod bgp;
 pub mod compare;
 pub mod compare_catchment;
 pub mod explain;
+pub mod flows;
 mod generate_as_graph;
 pub mod import;
 pub mod import_table;
@@ -18,6 +19,7 @@ mod routes_table;
 pub mod run;
 pub mod run_table;
 pub mod schema;
+pub mod share;
 pub mod theory;
 pub mod validate;
 

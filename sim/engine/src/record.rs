@@ -3,6 +3,12 @@
 //! The engine never formats and never writes. Tables, fingerprints, progress and tests are all
 //! recorders.
 
+mod flow;
+mod latency;
+
+pub use flow::{DropCause, Flow};
+pub use latency::LatencyParts;
+
 use crate::kernel::{SimSpan, SimTime};
 use crate::load::flows::FlowTimes;
 use crate::load::requests::Cause;
@@ -234,173 +240,6 @@ pub struct LatencyStats {
     pub p95: f64,
     /// 99th percentile.
     pub p99: f64,
-}
-
-/// What users wait for until an answer is there, by cause. As means over served requests (ms) in
-/// rows and totals, as sums (ms times requests) while counting.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct LatencyParts {
-    /// Round trips that only set the connection up: DNS, TCP, TLS or QUIC.
-    pub setup_ms: f64,
-    /// The way of request and answer: the users' round trip and our own links, without queueing.
-    pub propagation_ms: f64,
-    /// Waiting in the buffers of our links.
-    pub link_queue_ms: f64,
-    /// At the servers: waiting for them and being served.
-    pub service_ms: f64,
-    /// Fetching from the origin what a cache did not hold.
-    pub origin_ms: f64,
-}
-
-impl LatencyParts {
-    /// Names of the parts as in columns and metrics, in the order of [`LatencyParts::values`].
-    pub const NAMES: [&'static str; 5] =
-        ["setup", "propagation", "link_queue", "service", "origin"];
-
-    /// The parts in order.
-    #[must_use]
-    pub fn values(&self) -> [f64; 5] {
-        [self.setup_ms, self.propagation_ms, self.link_queue_ms, self.service_ms, self.origin_ms]
-    }
-
-    /// From the parts in order.
-    #[must_use]
-    pub fn of(values: [f64; 5]) -> LatencyParts {
-        let [setup_ms, propagation_ms, link_queue_ms, service_ms, origin_ms] = values;
-        LatencyParts { setup_ms, propagation_ms, link_queue_ms, service_ms, origin_ms }
-    }
-
-    /// The whole.
-    #[must_use]
-    pub fn total(&self) -> f64 {
-        self.values().iter().sum()
-    }
-
-    /// Adds `weight` times another breakdown.
-    #[inline]
-    pub fn add(&mut self, other: &LatencyParts, weight: f64) {
-        self.setup_ms += other.setup_ms * weight;
-        self.propagation_ms += other.propagation_ms * weight;
-        self.link_queue_ms += other.link_queue_ms * weight;
-        self.service_ms += other.service_ms * weight;
-        self.origin_ms += other.origin_ms * weight;
-    }
-
-    /// Every part times a factor.
-    #[must_use]
-    pub fn scaled(&self, factor: f64) -> LatencyParts {
-        LatencyParts::of(self.values().map(|value| value * factor))
-    }
-}
-
-/// An amount of traffic and what became of it. As a rate (per second) in rows, as a total in
-/// [`RunTotals`]. Conservation: offered = served + dropped + growth of the queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Flow {
-    /// Bits that wanted to be moved (request and response, or transfer).
-    pub offered_bits: f64,
-    /// Bits delivered end to end.
-    pub served_bits: f64,
-    /// Bits lost, by cause.
-    pub dropped_bits: [f64; DropCause::ALL.len()],
-    /// Bits that wait in a server queue or in front of a link at the end (as a rate: growth per second).
-    pub queued_bits: f64,
-    /// Requests offered.
-    pub offered_requests: f64,
-    /// Requests answered.
-    pub served_requests: f64,
-    /// Requests lost, any cause.
-    pub dropped_requests: f64,
-    /// Requests that wait there at the end (as a rate: growth per second).
-    pub queued_requests: f64,
-}
-
-/// Why traffic was lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DropCause {
-    /// More than a link could carry.
-    LinkFull,
-    /// Sent into a link or site that is down, before routing noticed.
-    Down,
-    /// No route at all.
-    NoRoute,
-    /// The server queue was full.
-    ServerFull,
-    /// A policy's limit.
-    Policed,
-    /// Other networks send it in a circle.
-    Loop,
-    /// Another network discards it.
-    Blackhole,
-    /// It lands at a network that is not ours.
-    Hijacked,
-    /// Senders that adapt held it back because links were full.
-    Throttled,
-    /// Over its tenant's budget at a site.
-    OverBudget,
-    /// Its class was shed, to keep the servers' queue short.
-    Shed,
-    /// It looked like an attack, rightly or not.
-    Filtered,
-}
-
-impl DropCause {
-    /// All causes; `DropCause as usize` is the position here.
-    pub const ALL: [DropCause; 12] = [
-        DropCause::LinkFull,
-        DropCause::Down,
-        DropCause::NoRoute,
-        DropCause::ServerFull,
-        DropCause::Policed,
-        DropCause::Loop,
-        DropCause::Blackhole,
-        DropCause::Hijacked,
-        DropCause::Throttled,
-        DropCause::OverBudget,
-        DropCause::Shed,
-        DropCause::Filtered,
-    ];
-
-    /// Name as in tables.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        [
-            "link-full",
-            "down",
-            "no-route",
-            "server-full",
-            "policed",
-            "loop",
-            "blackhole",
-            "hijacked",
-            "throttled",
-            "over-budget",
-            "shed",
-            "filtered",
-        ][self as usize]
-    }
-}
-
-impl Flow {
-    /// All lost bits.
-    #[must_use]
-    pub fn dropped_bits_total(&self) -> f64 {
-        self.dropped_bits.iter().sum()
-    }
-
-    /// Adds another flow, field by field.
-    pub fn add(&mut self, other: &Flow) {
-        self.offered_bits += other.offered_bits;
-        self.served_bits += other.served_bits;
-        for (sum, value) in self.dropped_bits.iter_mut().zip(other.dropped_bits) {
-            *sum += value;
-        }
-        self.queued_bits += other.queued_bits;
-        self.offered_requests += other.offered_requests;
-        self.served_requests += other.served_requests;
-        self.dropped_requests += other.dropped_requests;
-        self.queued_requests += other.queued_requests;
-    }
 }
 
 /// A client group during a client bucket.

@@ -5,11 +5,17 @@
 
 mod dns;
 mod edge;
+mod judge;
+mod routing;
 pub mod testing;
+mod transport;
 mod zoom;
 
 pub use dns::{Caches, Dns, DnsName, NameId, NamedDemand, ResolverId, SharedResolver};
 pub use edge::{AdmissionPlan, CachePlan, CachedService, ShedPlan, SiteCache, TenantBucket};
+pub use judge::{Check, CheckOp, CompareSpec, Operand};
+pub use routing::{Announcement, RoutingSpec};
+pub use transport::{Elastic, Tcp, TcpModel};
 pub use zoom::ZoomSpec;
 
 use crate::define_ids;
@@ -19,7 +25,7 @@ use crate::load::flows::SourceSpec;
 use crate::net::{
     GeoPoint, LinkId, NeighbourId, Network, NodeId, PoolId, Scheduling, SiteId, SrlgId,
 };
-use crate::route::landing::{Attributes, LandingSpec, Trouble};
+use crate::route::landing::{LandingSpec, Trouble};
 use crate::steer::{Action, FeedKind, ParamValue, Surface};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -110,39 +116,6 @@ impl Fidelity {
     pub fn is_fluid(&self) -> bool {
         *self == Fidelity::Fluid
     }
-}
-
-/// A service whose rate is a wish: at full links its senders slow down to a fair share.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Elastic {
-    /// Weight of a request per second (of a transfer: of the demand) in that share.
-    pub weight: f64,
-}
-
-/// Which law says how fast a connection is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TcpModel {
-    /// The square-root law (Mathis and others, CCR 1997).
-    Mathis,
-    /// With timeouts and a largest window (Padhye and others, SIGCOMM 1998).
-    Pftk,
-}
-
-/// A connection's limits.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tcp {
-    /// Which law.
-    pub model: TcpModel,
-    /// Largest window, bytes.
-    pub window_bytes: f64,
-    /// Segment size, bytes.
-    pub mss_bytes: f64,
-    /// Share of segments lost where the links on the way lose fewer.
-    pub loss_ratio: f64,
-    /// Connections open at a time in one bundle of a transfer, which then takes no more than they
-    /// all can; none: unlimited.
-    pub flows: Option<u32>,
 }
 
 /// An address block that sites announce.
@@ -373,22 +346,6 @@ pub struct ActuatorSpec {
     pub failure: f64,
 }
 
-/// How routing reacts.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RoutingSpec {
-    /// Time the backbone's IGP needs after a change of topology.
-    pub igp_convergence: SimSpan,
-    /// Shortest time after which a client group follows a changed anycast announcement.
-    pub bgp_convergence_min: SimSpan,
-    /// Mean of the exponential time on top of it.
-    pub bgp_convergence_mean: SimSpan,
-    /// Longest time.
-    pub bgp_convergence_max: SimSpan,
-    /// Largest relative error with which the Internet's routing mistakes distances: each (client
-    /// group, site) cost is multiplied by 1 + u, u uniform in [0, this). 0 = always the nearest.
-    pub landing_noise: f64,
-}
-
 /// One policy of an arm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PolicySpec {
@@ -424,76 +381,6 @@ pub struct ScriptStep {
     pub action: Action,
     /// Why, for the record.
     pub cause: String,
-}
-
-/// A check to be judged after the runs, kept as its text and parsed form.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Check {
-    /// As written.
-    pub text: String,
-    /// Left side.
-    pub left: Operand,
-    /// Comparison: `<`, `<=`, `>`, `>=`, `==`.
-    pub op: CheckOp,
-    /// Right side.
-    pub right: Operand,
-}
-
-/// A comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CheckOp {
-    /// `<`
-    Lt,
-    /// `<=`
-    Le,
-    /// `>`
-    Gt,
-    /// `>=`
-    Ge,
-    /// `==`
-    Eq,
-}
-
-/// One side of a check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Operand {
-    /// A number, in the metric's unit.
-    Number(f64),
-    /// A metric with labels such as `class=interactive` or `arm=baseline`, mean over replications.
-    Metric {
-        /// Metric id.
-        metric: String,
-        /// (label, value) pairs.
-        labels: Vec<(String, String)>,
-    },
-}
-
-/// What `compare` judges.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CompareSpec {
-    /// Primary metrics, each with labels as in checks.
-    pub metrics: Vec<Operand>,
-    /// Smallest relative difference that matters, at least 0.
-    pub margin: f64,
-    /// Confidence level of intervals, such as 0.95.
-    pub confidence: f64,
-}
-
-/// How a prefix is announced where it is not announced plainly.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Announcement {
-    /// What.
-    pub prefix: PrefixId,
-    /// Where.
-    pub site: SiteId,
-    /// Over which link; none: over all of the site.
-    pub link: Option<LinkId>,
-    /// Whether it is announced there at all.
-    pub announced: bool,
-    /// How.
-    pub attributes: Attributes,
 }
 
 /// A scenario.

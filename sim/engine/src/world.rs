@@ -5,14 +5,17 @@
 //! `requests` (what policies ask and when it takes effect), `zoom` (colos played request by request).
 
 mod admission;
+mod arcs;
 mod buffers;
 mod bundles;
 mod caches;
 mod dns;
 mod elastic;
 mod flows;
+mod latency;
 mod ledger;
 mod meters;
+mod part;
 mod requests;
 mod rows;
 mod steering;

@@ -1,6 +1,8 @@
 //! Admission against arithmetic, against itself (rates against single requests) and against
 //! control theory.
 
+#![allow(clippy::disallowed_methods)] // Expected values by the platform's powers.
+
 use steerlab_engine::kernel::{Stream, StreamKey};
 use steerlab_engine::load::admission::{
     AttackFilter, Control, FilterTerms, Shed, ShedTerms, Stage, Tenant, TokenBucket,

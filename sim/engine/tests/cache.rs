@@ -1,5 +1,8 @@
 //! Caches against naive ones, theory against simulation, simulation against published figures.
 
+// The naive sums are on purpose independent of the engine's mathematics.
+#![allow(clippy::disallowed_methods, clippy::excessive_precision, clippy::type_complexity)]
+
 use std::sync::Arc;
 use steerlab_engine::kernel::{SimSpan, SimTime, Stream, StreamKey};
 use steerlab_engine::load::cache::che::{self, Eviction, Load};
@@ -18,7 +21,7 @@ fn zipf(objects: u64, alpha: f64) -> Popularity {
 }
 
 fn spectrum(popularity: &Popularity) -> Arc<Spectrum> {
-    Arc::new(Spectrum::new(popularity).unwrap())
+    Arc::new(Spectrum::new(popularity).expect("valid by construction"))
 }
 
 fn load(rate_per_s: f64, popularity: &Popularity) -> Load {
@@ -238,7 +241,7 @@ fn simulated_caches_meet_ches_approximation() {
         if objects != 10_000 || capacity < 100.0 {
             continue;
         }
-        let sampler = zipf(objects, alpha).sampler().unwrap();
+        let sampler = zipf(objects, alpha).sampler().expect("valid by construction");
         let bytes = capacity as u64;
         let random = RandomEviction::new(bytes, stream("eviction", 0));
         let cases: [(&str, Box<dyn Cache>, f64); 4] = [
@@ -296,7 +299,7 @@ fn lru_and_fifo_do_what_naive_lists_do() {
     for case in 0..200 {
         let mut draw = stream("naive", case);
         let capacity = 1 + draw.below(60);
-        let sampler = zipf(1 + draw.below(50), 0.7).sampler().unwrap();
+        let sampler = zipf(1 + draw.below(50), 0.7).sampler().expect("valid by construction");
         let sizes = 1 + draw.below(12);
         let mut lists =
             [false, true].map(|promote| Naive { capacity, promote, ..Naive::default() });
@@ -388,7 +391,8 @@ fn s3_fifo_does_what_the_paper_says() {
     for case in 0..100 {
         let mut draw = stream("s3", case);
         let capacity = 2 + draw.below(60);
-        let sampler = zipf(2 * capacity + draw.below(200), 0.8).sampler().unwrap();
+        let sampler =
+            zipf(2 * capacity + draw.below(200), 0.8).sampler().expect("valid by construction");
         let mut naive = NaiveS3 { capacity: capacity as usize, ..NaiveS3::default() };
         let mut ours = S3Fifo::new(capacity);
         for step in 0..3000_u64 {
@@ -404,7 +408,7 @@ fn s3_fifo_does_what_the_paper_says() {
 #[test]
 fn s3_fifo_holds_its_bytes_and_beats_lru_on_many_objects_asked_once() {
     let mut draw = stream("s3-bytes", 0);
-    let sampler = zipf(3000, 0.9).sampler().unwrap();
+    let sampler = zipf(3000, 0.9).sampler().expect("valid by construction");
     let mut cache = S3Fifo::new(50_000);
     for step in 0..100_000_u64 {
         let object = sampler.sample(&mut draw);
@@ -466,7 +470,7 @@ fn draws_follow_their_weights() {
         ("one", zipf(1, 1.0)),
         ("list", Popularity::Weights(Arc::new(vec![3.0, 0.0, 1.0, 0.5, 7.0, 1e-9]))),
     ] {
-        let sampler = popularity.sampler().unwrap();
+        let sampler = popularity.sampler().expect("valid by construction");
         let weights: Vec<f64> = match &popularity {
             Popularity::Zipf { objects, alpha } => {
                 (1..=*objects).map(|rank| (rank as f64).powf(-alpha)).collect()
@@ -509,7 +513,7 @@ fn populations_with_their_own_sizes_share_a_cache() {
     let capacity = 3000;
     let time_s = che::characteristic_time_s(Eviction::Lru, &loads, capacity as f64);
     let lfu = che::perfect_lfu_hit_ratios(&loads, capacity as f64);
-    let mixture = Mixture::new(&populations).unwrap();
+    let mixture = Mixture::new(&populations).expect("valid by construction");
     let mut cache = Lru::new(capacity);
     let mut draw = stream("mixture", 0);
     let (mut asked, mut hits) = ([0_u32; 3], [0_u32; 3]);
@@ -643,7 +647,7 @@ fn transient(
         for (phase, (span_s, rates)) in phases.iter().enumerate() {
             let members: Vec<(f64, Popularity)> =
                 rates.iter().copied().zip(populations.iter().cloned()).collect();
-            let mixture = Mixture::new(&members).unwrap();
+            let mixture = Mixture::new(&members).expect("valid by construction");
             let rate: f64 = rates.iter().sum();
             let mut at_s = draw.exponential() / rate;
             while at_s < *span_s {
@@ -859,8 +863,8 @@ impl SideBySide<'_> {
     /// (requests of users, misses of users) by place, and origin fetches, of each bin.
     fn exact(&self) -> Vec<(Vec<f64>, Vec<f64>, f64)> {
         let ways = self.ways();
-        let sampler = self.law.sampler().unwrap();
-        let which = Alias::new(self.rates).unwrap();
+        let sampler = self.law.sampler().expect("valid by construction");
+        let which = Alias::new(self.rates).expect("valid by construction");
         let total: f64 = self.rates.iter().sum();
         let n = self.places.len();
         let mut bins = vec![(vec![0.0; n], vec![0.0; n], 0.0); self.bins];
@@ -893,7 +897,8 @@ impl SideBySide<'_> {
     /// Miss ratio of users by place, and origin fetches per second, of each bin.
     fn fluid(&self) -> Vec<(Vec<f64>, f64)> {
         let content = Content { bytes: 1.0, spectrum: spectrum(&self.law), ttl_s: self.ttl_s };
-        let mut cascade = Cascade::new(self.places.to_vec(), vec![content], 0.0).unwrap();
+        let mut cascade =
+            Cascade::new(self.places.to_vec(), vec![content], 0.0).expect("valid by construction");
         let rates: Vec<Vec<f64>> = self.rates.iter().map(|&rate| vec![rate]).collect();
         let mut bins = Vec::new();
         let parts = 10_u32;
@@ -917,11 +922,6 @@ impl SideBySide<'_> {
 
     fn compare(&self, tolerance: f64, origin_tolerance: f64) {
         for (bin, (exact, fluid)) in self.exact().into_iter().zip(self.fluid()).enumerate() {
-            println!(
-                "bin {bin}: origin {} fluid {}",
-                exact.2 / self.bin_s / self.replications as f64,
-                fluid.1
-            );
             for place in 0..self.places.len() {
                 if exact.0[place] > 0.0 {
                     let ours = exact.1[place] / exact.0[place];
@@ -987,7 +987,7 @@ fn the_tiers_of_100_pops_are_exact_under_poisson_requests() {
     let objects = 5;
     let content =
         Content { bytes: 1.0, spectrum: spectrum(&zipf(objects, 0.0)), ttl_s: Some(60.0) };
-    let mut cascade = Cascade::new(places, vec![content], 0.0).unwrap();
+    let mut cascade = Cascade::new(places, vec![content], 0.0).expect("valid by construction");
     let mut rates = vec![vec![0.1 * objects as f64]; 100];
     rates.push(vec![0.0]);
     cascade.set_rates(&rates, 0.0);

@@ -170,7 +170,7 @@ fn exact(
     let bucket_s = scenario.bucket.seconds();
     let mut asked = vec![[0.0_f64; 2]; rows.sites.len()];
     let (mut hits, mut origin) = (asked.clone(), asked.clone());
-    let sampler = scenario.caches.services[0].popularity.sampler().unwrap();
+    let sampler = scenario.caches.services[0].popularity.sampler().expect("valid by construction");
     let hop = |cache| Hop { cache, fetch: SimSpan::ZERO };
     for replication in 0..replications {
         let key = StreamKey { seed: 9, replication, purpose: "requests", entity: 0 };
@@ -328,6 +328,24 @@ fn misses_wait_and_are_lost_with_their_fetches() {
     close(last.answered_requests_per_s, 200.0 * (1.0 - miss / 2.0), 1e-4, "answered");
     let waiting = miss / 2.0 * 45.0 / (1.0 - miss / 2.0);
     close(last.latency_parts_ms.origin_ms, waiting, 1e-4, "origin part of what is answered");
+}
+
+#[test]
+fn warm_caches_start_as_they_would_end() {
+    let mut scenario = two_sites();
+    with_caches(&mut scenario, Some(A));
+    let (cold, _) = play(&scenario);
+    scenario.caches.warm = true;
+    let (warm, _) = play(&scenario);
+    assert!(cold.sites[0][0].cache_hit_ratio < 0.4);
+    for site in 0..2 {
+        for (first, last) in [
+            (warm.sites[0][site].cache_hit_ratio, cold.sites[59][site].cache_hit_ratio),
+            (warm.sites[0][site].origin_bps, cold.sites[59][site].origin_bps),
+        ] {
+            close(first, last, 1e-6 * last, &format!("site {site}"));
+        }
+    }
 }
 
 #[test]

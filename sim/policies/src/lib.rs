@@ -9,18 +9,20 @@ mod spf_ecmp;
 mod static_anycast;
 mod tenant_budget;
 mod threshold_withdraw;
+mod unimog_loop;
 mod wcmp_k_shortest;
 
 use steerlab_engine::steer::{Descriptor, PolicyRegistry};
 
 /// All built-in policies, sorted by name.
-pub static POLICIES: [Descriptor; 7] = [
+pub static POLICIES: [Descriptor; 8] = [
     dns_steer::DESCRIPTOR,
     scripted::DESCRIPTOR,
     spf_ecmp::DESCRIPTOR,
     static_anycast::DESCRIPTOR,
     tenant_budget::DESCRIPTOR,
     threshold_withdraw::DESCRIPTOR,
+    unimog_loop::DESCRIPTOR,
     wcmp_k_shortest::DESCRIPTOR,
 ];
 

@@ -34,6 +34,7 @@ mod resolve_tests;
 mod schema;
 mod set;
 mod shape;
+pub mod sharing;
 mod source;
 mod table;
 mod table_text;

@@ -25,6 +25,16 @@ const LIBRARY: &[LibraryEntry] = &[
         text: DEMO,
     },
     LibraryEntry {
+        name: "cache-shift",
+        summary: "A large site is withdrawn: cold caches elsewhere, load on the link to the origin.",
+        text: include_str!("../../../scenarios/cache-shift.yaml"),
+    },
+    LibraryEntry {
+        name: "cache-shift-tiered",
+        summary: "The same with an upper tier, which spares the origin most of it.",
+        text: include_str!("../../../scenarios/cache-shift-tiered.yaml"),
+    },
+    LibraryEntry {
         name: "cloud-link-saturation-2025-08-21",
         summary: "A replay: one tenant saturates the links to a cloud region (21 August 2025).",
         text: include_str!("../../../scenarios/incidents/cloud-link-saturation-2025-08-21.yaml"),

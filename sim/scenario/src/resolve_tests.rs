@@ -525,6 +525,35 @@ fn a_script_answers_names() {
 }
 
 #[test]
+fn a_script_weighs_servers() {
+    let arms = |to: &str| {
+        let pools = "8.68], pools: [{id: a, servers: 2, cores: 8}, {id: b, servers: 1, cores: 8}]}";
+        let sites = SITES
+            .replace("8.68]}", pools)
+            .replace("-0.13]}", "-0.13], pools: [{id: a, servers: 1, cores: 8}]}");
+        let step = format!("{{at: 1m, set-weights: {{to: {to}}}}}");
+        let arms = format!("arms: [{{id: now, policies: [scripted: {{steps: [{step}]}}]}}]\n");
+        format!("horizon: 1h\n{sites}prefixes: [{{id: p}}]\n{arms}")
+    };
+    let good = scenario(&arms("{fra/b: 0.5, fra/a: 1}"));
+    let ParamValue::Script(steps) = &good.arms.rows()[0].policies[0].params[0].1 else {
+        panic!("a script")
+    };
+    let Action::SetWeights { colo, weights } = &steps[0].action else { panic!("weights") };
+    assert_eq!(good.network.colos[*colo].id, "fra");
+    assert_eq!(***weights, [1.0, 1.0, 0.5]);
+    let drained = scenario(&arms("{fra/b: 1}"));
+    let ParamValue::Script(steps) = &drained.arms.rows()[0].policies[0].params[0].1 else {
+        panic!("a script")
+    };
+    let Action::SetWeights { weights, .. } = &steps[0].action else { panic!("weights") };
+    assert_eq!(***weights, [0.0, 0.0, 1.0]);
+    assert_eq!(codes(&arms("{fra/a: 0}")), ["E0405"]);
+    assert_eq!(codes(&arms("{fra/a: 1, lon/a: 1}")), ["E0408"]);
+    assert_eq!(codes(&arms("{fra/z: 1}")), ["E0301"]);
+}
+
+#[test]
 fn links_and_services_have_options() {
     let options = "
 sites: [{id: ams, at: [52.37, 4.90]}, {id: fra, at: [50.11, 8.68]}]

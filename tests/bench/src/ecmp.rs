@@ -280,39 +280,39 @@ fn plain_loads(case: &Case) -> Result<Vec<f64>, String> {
         (0..case.graph.arc_count()).filter(|&arc| case.truth.capacity_bps[arc] > 0.0).collect();
     let ends = |arc: usize| (case.graph.from[arc].index(), case.graph.to[arc].index());
     let weight = |arc: usize| case.graph.weight[arc] as f64;
+    // By target, then by node.
     let mut distance = vec![vec![f64::INFINITY; nodes]; nodes];
     (0..nodes).for_each(|node| distance[node][node] = 0.0);
     for &arc in &arcs {
         let (from, to) = ends(arc);
-        distance[from][to] = distance[from][to].min(weight(arc));
+        distance[to][from] = distance[to][from].min(weight(arc));
     }
     for via in 0..nodes {
         for from in 0..nodes {
             for to in 0..nodes {
-                let detour = distance[from][via] + distance[via][to];
-                distance[from][to] = distance[from][to].min(detour);
+                let detour = distance[via][from] + distance[to][via];
+                distance[to][from] = distance[to][from].min(detour);
             }
         }
     }
     let mut loads = vec![0.0; case.graph.arc_count()];
-    for target in 0..nodes {
+    for (target, rest) in distance.iter().enumerate() {
         let mut at = vec![0.0; nodes];
         for &(from, to, bps) in case.demands.iter().filter(|row| row.1.index() == target) {
-            if !distance[from.index()][target].is_finite() {
+            if !rest[from.index()].is_finite() {
                 return Err(format!("no way from node {} to node {}", from.0, to.0));
             }
             at[from.index()] += bps;
         }
-        let mut order: Vec<usize> =
-            (0..nodes).filter(|&node| distance[node][target].is_finite()).collect();
-        order.sort_by(|&a, &b| distance[b][target].total_cmp(&distance[a][target]));
+        let mut order: Vec<usize> = (0..nodes).filter(|&node| rest[node].is_finite()).collect();
+        order.sort_by(|&a, &b| rest[b].total_cmp(&rest[a]));
         for node in order.into_iter().filter(|&node| node != target) {
             let onward: Vec<usize> = arcs
                 .iter()
                 .copied()
                 .filter(|&arc| {
                     let (from, to) = ends(arc);
-                    from == node && weight(arc) + distance[to][target] == distance[node][target]
+                    from == node && weight(arc) + rest[to] == rest[node]
                 })
                 .collect();
             let share = at[node] / onward.len() as f64;

@@ -47,7 +47,7 @@ impl Fluid {
 
     /// Rate of a bundle that reaches its landing site, before admission.
     pub(crate) fn reaching(&self, index: usize) -> f64 {
-        self.rate[index] * (1.0 - self.policed[index]) * self.entry[index].delivered
+        self.rate[index] * self.sent(index) * self.entry[index].delivered
     }
 
     /// What becomes of requests on their way to another serving site.
@@ -229,15 +229,7 @@ impl Fluid {
             let egress = self.egress(&inputs.fabric, bundle, index, branch);
             let (backlogged, server_s) = self.server(inputs, colos, bundle, branch);
             let fetch = branch.fetch;
-            let latency_s =
-                server_s + 2.0 * spill.delay_s + egress.delay_s + entry_s + fetch.wait_s;
-            let inside_s = 2.0 * spill.queue_s + egress.queue_s;
-            let waits = Waits {
-                propagation_s: 2.0 * spill.delay_s + egress.delay_s - inside_s,
-                link_queue_s: inside_s + entry_s,
-                service_s: server_s,
-                origin_s: fetch.wait_s,
-            };
+            let (latency_s, waits) = waits_of(entry_s, spill, server_s, fetch.wait_s, egress);
             let got = fetch.got();
             let fetched = if got > 0.0 {
                 (fetch.misses - fetch.lost.iter().sum::<f64>()).max(0.0) / got
@@ -361,6 +353,27 @@ fn lose_fetches(outcome: &mut Outcome, amount: f64, fetch: Fetched) {
     for (cause, lost) in causes.into_iter().zip(fetch.lost) {
         outcome.dropped[cause as usize] += amount * lost;
     }
+}
+
+/// Seconds that a request spends beyond the users' round trips, and on what: in front of the links
+/// by which it comes in, there and back across the backbone, at the servers, waiting for the origin,
+/// on the way out.
+fn waits_of(
+    entry_s: f64,
+    spill: Passage,
+    server_s: f64,
+    origin_s: f64,
+    egress: Passage,
+) -> (f64, Waits) {
+    let latency_s = server_s + 2.0 * spill.delay_s + egress.delay_s + entry_s + origin_s;
+    let inside_s = 2.0 * spill.queue_s + egress.queue_s;
+    let waits = Waits {
+        propagation_s: 2.0 * spill.delay_s + egress.delay_s - inside_s,
+        link_queue_s: inside_s + entry_s,
+        service_s: server_s,
+        origin_s,
+    };
+    (latency_s, waits)
 }
 
 /// Books what a passage loses of an amount, and what joins buffers.

@@ -40,11 +40,11 @@ pub fn waits(state: &State<'_>, wait_s: &mut [f64]) {
     };
     let total: f64 = state.arrival_bps.iter().sum();
     let stochastic = model.queueing != Queueing::None && total > 0.0;
-    for queue in 0..wait_s.len() {
+    for (queue, wait_s) in wait_s.iter_mut().enumerate() {
         let overflow = if !model.backlog && state.ratio[queue] < 1.0 { buffer_s } else { 0.0 };
         let below = if stochastic { stationary_s(state, total, queue).min(buffer_s) } else { 0.0 };
         let held = if model.backlog { backlog_s(state, queue, below) } else { below };
-        wait_s[queue] = held.max(overflow).max(standing(queue));
+        *wait_s = held.max(overflow).max(standing(queue));
     }
 }
 

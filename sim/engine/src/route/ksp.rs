@@ -73,7 +73,7 @@ fn first_path(
             && !blocked.nodes[graph.to[arc.index()].index()]
             && !blocked.nodes[graph.from[arc.index()].index()]
     };
-    let distance = distances_to(graph, &[(to, 0)], &allowed);
+    let distance = distances_to(graph, &[(to, 0)], allowed);
     if distance[from.index()] == UNREACHABLE {
         return None;
     }

@@ -237,7 +237,7 @@ mod tests {
             let mut pet = to_petgraph(&network);
             pet.reverse();
             for target in network.nodes.ids() {
-                let ours = distances_to(&graph, &[(target, 0)], &|_| true);
+                let ours = distances_to(&graph, &[(target, 0)], |_| true);
                 let theirs = petgraph::algo::dijkstra(
                     &pet,
                     petgraph::graph::NodeIndex::new(target.index()),
@@ -261,7 +261,7 @@ mod tests {
             let network = random_network(seed);
             let graph = Adjacency::new(&network);
             for target in network.nodes.ids() {
-                let dag = shortest_dag(&graph, target, &|_| true);
+                let dag = shortest_dag(&graph, target, |_| true);
                 let mut order: Vec<NodeId> =
                     network.nodes.ids().filter(|&node| !dag.next(node).is_empty()).collect();
                 order.sort_by_key(|node| (Reverse(dag.distance[node.index()]), node.0));
@@ -284,7 +284,7 @@ mod tests {
         let graph = Adjacency::new(&network);
         let (a, b) =
             (network.site_node(crate::net::SiteId(0)), network.site_node(crate::net::SiteId(1)));
-        let dag = shortest_dag(&graph, b, &|_| true);
+        let dag = shortest_dag(&graph, b, |_| true);
         assert!(!dag.reaches(a), "the only way leads through another AS");
         let neighbour = network.neighbours.rows()[0].node;
         assert!(dag.reaches(neighbour), "the neighbour itself is next door");

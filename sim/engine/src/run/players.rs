@@ -226,6 +226,7 @@ impl<'a> Players<'a> {
             world.meters.link_feed.take(),
             world.meters.tenant_feed.take(),
             world.meters.topology_feed.take(),
+            world.meters.server_feed.take(),
         );
         let reads = |kind| player.descriptor.feeds.contains(&kind);
         let adjacency = Rc::clone(&world.graph);
@@ -244,6 +245,7 @@ impl<'a> Players<'a> {
                 answers: &answers,
             },
             site_feed: feeds.0.as_ref().filter(|_| reads(FeedKind::Sites)),
+            server_feed: feeds.4.as_ref().filter(|_| reads(FeedKind::Sites)),
             link_feed: feeds.1.as_ref().filter(|_| reads(FeedKind::Links)),
             tenant_feed: feeds.2.as_ref().filter(|_| reads(FeedKind::Tenants)),
             topology_feed: feeds.3.as_ref().filter(|_| reads(FeedKind::Topology)),
@@ -262,6 +264,7 @@ impl<'a> Players<'a> {
             world.meters.link_feed,
             world.meters.tenant_feed,
             world.meters.topology_feed,
+            world.meters.server_feed,
         ) = feeds;
         if scheduled {
             let next = now.after(at_least_one(player.spec.period));

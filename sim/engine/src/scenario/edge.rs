@@ -42,6 +42,8 @@ pub struct CachePlan {
     pub origin: Option<NodeId>,
     /// Time the origin itself takes for an answer.
     pub origin_time: SimSpan,
+    /// Whether caches hold at the start what they would after a long time; else nothing.
+    pub warm: bool,
 }
 
 impl CachePlan {

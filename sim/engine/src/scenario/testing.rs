@@ -2,7 +2,7 @@
 
 use super::{
     ActuatorSpec, Arm, Class, ClassId, CompareSpec, DemandNoise, Dns, FeedSpec, PolicySpec,
-    RoutingSpec, Scenario, Service, Tenant,
+    RoutingSpec, Scenario, Service, ServiceId, Tenant,
 };
 use crate::kernel::{SimSpan, Table};
 use crate::net::Network;
@@ -32,20 +32,7 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
         tenants: [Tenant { id: "default".to_owned(), label: String::new(), budget_bps: None }]
             .into_iter()
             .collect(),
-        services: [("transfer", 0.0, 0.0, 0.0), ("web", 0.01, 1e3, 1e4)]
-            .into_iter()
-            .map(|(id, cpu_s, request_bytes, response_bytes)| Service {
-                id: id.to_owned(),
-                class: ClassId(0),
-                cpu_s,
-                request_bytes,
-                response_bytes,
-                setup_round_trips: 1.0,
-                elastic: None,
-                tcp: None,
-                flow: None,
-            })
-            .collect(),
+        services: services(),
         prefixes: Table::new(),
         client_groups: Table::new(),
         dns: Dns::default(),
@@ -71,20 +58,41 @@ pub fn plain(network: Network, policy: &str) -> Scenario {
             ActuatorSpec { delay: second, jitter: SimSpan::ZERO, failure: 0.0 };
             Surface::ALL.len()
         ],
-        arms: [Arm {
-            id: "only".to_owned(),
-            label: String::new(),
-            policies: vec![PolicySpec {
-                name: policy.to_owned(),
-                period: SimSpan::from_seconds(1),
-                params: Vec::new(),
-            }],
-            balancer: None,
-        }]
-        .into_iter()
-        .collect(),
+        arms: [one_arm(policy)].into_iter().collect(),
         checks: Vec::new(),
         compare: CompareSpec { metrics: Vec::new(), margin: 0.01, confidence: 0.95 },
+    }
+}
+
+/// A service without CPU work and one with.
+fn services() -> Table<ServiceId, Service> {
+    [("transfer", 0.0, 0.0, 0.0), ("web", 0.01, 1e3, 1e4)]
+        .into_iter()
+        .map(|(id, cpu_s, request_bytes, response_bytes)| Service {
+            id: id.to_owned(),
+            class: ClassId(0),
+            cpu_s,
+            request_bytes,
+            response_bytes,
+            setup_round_trips: 1.0,
+            elastic: None,
+            tcp: None,
+            flow: None,
+        })
+        .collect()
+}
+
+/// An arm with one policy.
+fn one_arm(policy: &str) -> Arm {
+    Arm {
+        id: "only".to_owned(),
+        label: String::new(),
+        policies: vec![PolicySpec {
+            name: policy.to_owned(),
+            period: SimSpan::from_seconds(1),
+            params: Vec::new(),
+        }],
+        balancer: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a policy may ask for, and why it may be refused.
 
 use super::Surface;
-use crate::net::{ArcId, LinkId, NeighbourId, NodeId, SiteId};
+use crate::net::{ArcId, ColoId, LinkId, NeighbourId, NodeId, SiteId};
 use crate::route::landing::Attributes;
 use crate::scenario::{ClientGroupId, NameId, PrefixId, ResolverId, TenantId};
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,16 @@ pub enum Action {
         /// by dividing by their sum. Empty: this scope has no answer of its own any more.
         answer: Vec<(PrefixId, f64)>,
     },
+    /// From now on the balancers of a colo that is played request by request send new connections
+    /// and requests to its servers in proportion to these weights. What is under way stays, except
+    /// connections whose table entry moves further than the balancer follows.
+    SetWeights {
+        /// Which colo.
+        colo: ColoId,
+        /// Weights of its servers, pool after pool, at least 0 and not all 0. 0: the server takes
+        /// no new work.
+        weights: Arc<Vec<f64>>,
+    },
     /// Backbone traffic follows the IGP: shortest paths, equal split per edge.
     FollowIgp,
     /// Backbone traffic of these pairs follows these tunnels; other pairs follow the IGP.
@@ -137,6 +147,7 @@ impl Action {
             | Action::ChangeAnnouncement { .. } => Surface::Announce,
             Action::SetAnswer { .. } => Surface::Dns,
             Action::Spill { .. } => Surface::Spill,
+            Action::SetWeights { .. } => Surface::Balance,
             Action::FollowIgp | Action::SetTunnels(_) => Surface::Paths,
             Action::LimitTenant { .. }
             | Action::RemarkTenant { .. }
@@ -153,6 +164,7 @@ impl Action {
             Action::ChangeAnnouncement { .. } => "change-announcement",
             Action::Spill { .. } => "spill",
             Action::SetAnswer { .. } => "answer",
+            Action::SetWeights { .. } => "set-weights",
             Action::FollowIgp => "follow-igp",
             Action::SetTunnels(_) => "set-tunnels",
             Action::LimitTenant { .. } => "limit-tenant",
@@ -184,6 +196,8 @@ pub enum Refusal {
     NotACandidate,
     /// No query for this name tells that it comes from this client group or resolver.
     ScopeNotSeen,
+    /// The colo is not played request by request, so it has no balancers.
+    NotZoomed,
 }
 
 impl Refusal {
@@ -200,6 +214,7 @@ impl Refusal {
             Refusal::BrokenTunnel => "broken-tunnel",
             Refusal::NotACandidate => "not-a-candidate",
             Refusal::ScopeNotSeen => "scope-not-seen",
+            Refusal::NotZoomed => "not-zoomed",
         }
     }
 }

@@ -16,7 +16,8 @@ pub use action::{Action, AnswerScope, Refusal, Tunnel, TunnelPair};
 pub use ask::Ask;
 pub use params::{Param, ParamKind, ParamValue, Params};
 pub use view::{
-    ArcReading, DemandEnds, DnsView, GroupPlace, Sample, SiteReading, TenantReading, View,
+    ArcReading, DemandEnds, DnsView, GroupPlace, Sample, ServersReading, SiteReading,
+    TenantReading, View,
 };
 
 /// Something that can be steered.

@@ -3,7 +3,7 @@
 
 use crate::kernel::{SimTime, Table};
 use crate::net::graph::Adjacency;
-use crate::net::{ArcId, GeoPoint, LinkId, NeighbourId, Network, SiteId};
+use crate::net::{ArcId, ColoId, GeoPoint, LinkId, NeighbourId, Network, SiteId};
 use crate::scenario::{
     ClientGroupId, Demand, DemandId, DnsName, NameId, Prefix, PrefixId, ResolverId, ServiceId,
     SharedResolver, Source, Target, Tenant, TenantId,
@@ -32,6 +32,20 @@ pub struct SiteReading {
     pub requests_per_s: f64,
     /// Whether the site answers at all.
     pub alive: bool,
+}
+
+/// What the `sites` feed says of the servers of a colo that is played request by request; means
+/// over the feed's period, with its noise. One entry a server, pool after pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServersReading {
+    /// Which colo.
+    pub colo: ColoId,
+    /// Cores that worked over cores.
+    pub utilisation: Vec<f64>,
+    /// Whether it is in service.
+    pub up: Vec<bool>,
+    /// Its weight at the balancers.
+    pub weights: Vec<f64>,
 }
 
 /// What the `links` feed says of an arc.
@@ -127,6 +141,8 @@ pub struct View<'a> {
     pub dns: DnsView<'a>,
     /// `sites` feed: one reading a site.
     pub site_feed: Option<&'a Sample<Vec<SiteReading>>>,
+    /// `sites` feed: one reading a colo that is played request by request at present.
+    pub server_feed: Option<&'a Sample<Vec<ServersReading>>>,
     /// `links` feed: one reading an arc.
     pub link_feed: Option<&'a Sample<Vec<ArcReading>>>,
     /// `tenants` feed.

@@ -4,7 +4,7 @@
 //! that arrive then. Once all buffers are empty, every demand's account is closed: what it has
 //! queued has been delivered.
 
-use super::ledger::Part;
+use super::part::Part;
 use super::{Event, World, phase, source};
 use crate::kernel::{Id, SimTime};
 use crate::load::buffers::Buffers;

@@ -246,7 +246,8 @@ impl World<'_> {
         let service = &self.scenario.services[key.service];
         let transfer = !matches!(key.origin, Origin::Landing(..));
         let (request_bits, mut response_bits, cpu_s) = Bundle::units(service, transfer);
-        if self.scenario.plays_flows(key.service) {
+        let fetch = matches!(key.origin, Origin::Fetch(_));
+        if self.scenario.plays_flows(key.service) && !fetch {
             // What leaves is played flow by flow.
             response_bits = 0.0;
         }
@@ -269,7 +270,7 @@ impl World<'_> {
             },
             dead: false,
             refused: Refused::default(),
-            fetch: matches!(key.origin, Origin::Fetch(_)),
+            fetch,
             entry: Vec::new(),
             branches: Vec::new(),
             exits: Vec::new(),

@@ -17,6 +17,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CacheState {
     cascade: Option<Cascade>,
+    /// Seconds that had passed in the caches when the run began; none: they are still to be warmed.
+    before_s: Option<f64>,
     /// By place.
     places: Vec<Colo>,
     /// Content of each service that caches may keep.
@@ -89,7 +91,8 @@ impl CacheState {
         let misses = vec![vec![Misses::default(); contents.len()]; places.len()];
         let cascade = Cascade::new(rows, contents, 0.0).expect("no cache asks another one yet");
         let cascade = Some(cascade);
-        CacheState { cascade, places, kind_of, object_bits, rates: none, misses }
+        let before_s = (!plan.warm).then_some(0.0);
+        CacheState { cascade, before_s, places, kind_of, object_bits, rates: none, misses }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -99,7 +102,7 @@ impl CacheState {
     /// Lets time pass under the rates of the last solution.
     pub fn advance(&mut self, now: SimTime) {
         if let Some(cascade) = &mut self.cascade {
-            cascade.advance(now.seconds());
+            cascade.advance(self.before_s.unwrap_or(0.0) + now.seconds());
         }
     }
 
@@ -122,6 +125,7 @@ impl CacheState {
     }
 }
 
+#[allow(clippy::needless_range_loop)] // Contents index several tables at once.
 impl World<'_> {
     /// After a change of the network: who asks whom, and by which bundles.
     pub(super) fn assign_fetches(&mut self) {
@@ -168,6 +172,9 @@ impl World<'_> {
         let ahead_s = SimSpan(step - self.now.0 % step).seconds() / 2.0;
         let caches = &mut self.caches;
         let Some(cascade) = &mut caches.cascade else { return };
+        if caches.before_s.is_none() {
+            caches.before_s = Some(cascade.settle(&caches.rates));
+        }
         caches.misses = cascade.set_rates(&caches.rates, ahead_s);
         let fetching = self.fetching();
         for place in 0..self.caches.places.len() {

@@ -20,6 +20,10 @@ impl World<'_> {
             else {
                 continue;
             };
+            if self.scenario.plays_flows(demand.service) {
+                // Its flows share links one by one.
+                continue;
+            }
             let rate = self.demands.rate[index];
             if rate <= 0.0 {
                 continue;

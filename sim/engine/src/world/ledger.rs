@@ -2,16 +2,16 @@
 //! and not an identity.
 
 use super::World;
-use super::bundles::DemandFate;
+use super::latency::{hits_and_misses, parts_of, with_tcp};
+use super::part::Part;
 use crate::kernel::{Id, SimTime};
-use crate::load::billing::{Meter, billed, cost};
-use crate::load::fluid::{Bundle, Outcome, Waits};
+use crate::load::billing::Meter;
+use crate::load::fluid::Waits;
 use crate::load::histogram::Histogram;
 use crate::load::server::Waiting;
-use crate::load::tcp::transfer_s;
-use crate::net::{ArcId, LinkId, LinkKind, NodeKind};
-use crate::record::{ArcTotals, DropCause, Flow, LatencyParts, LinkBill, SiteTotals};
-use crate::scenario::{Scenario, Tcp};
+use crate::net::LinkId;
+use crate::record::{ArcTotals, DropCause, Flow, LatencyParts, SiteTotals};
+use crate::scenario::Scenario;
 
 /// Accumulated during the present bucket.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,17 +47,6 @@ pub(crate) struct ArcCount {
     pub marked_bits: f64,
 }
 
-/// What an arc does between two events; rates in bit/s.
-#[derive(Clone, Copy, Debug, Default)]
-struct ArcFlow {
-    arrival: f64,
-    carried: f64,
-    /// Growth of the backlog.
-    kept: f64,
-    /// Bits carried times the seconds they waited, per second.
-    waited: f64,
-}
-
 /// Accumulated during the present client bucket.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct GroupCount {
@@ -84,7 +73,7 @@ pub(crate) struct Queueing {
 /// All counts of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
-    counted_until: SimTime,
+    pub(super) counted_until: SimTime,
     pub anchored_at: SimTime,
     /// By (tenant, class), present bucket.
     pub bucket_flows: Vec<Flow>,
@@ -112,7 +101,7 @@ pub(crate) struct Ledger {
     /// Per demand: what waits in buffers of links, in units of its rate times seconds.
     pub in_buffers: Vec<f64>,
     /// Meters of the links that have a price.
-    meters: Vec<(LinkId, Meter)>,
+    pub meters: Vec<(LinkId, Meter)>,
     classes: usize,
 }
 
@@ -161,63 +150,6 @@ impl SiteCount {
     fn answered(&mut self, parts: &LatencyParts, requests: f64) {
         self.answered_requests += requests;
         self.latency_parts.add(parts, requests);
-    }
-}
-
-/// Latencies of what was in a cache and of what was not, in seconds, with their shares; from the
-/// mean, what of it is the fetch, and the share that was fetched.
-fn hits_and_misses([latency_s, fetch_s, fetched]: [f64; 3]) -> [(f64, f64); 2] {
-    if fetched <= 0.0 {
-        return [(latency_s, 1.0), (latency_s, 0.0)];
-    }
-    let hit_s = (latency_s - fetch_s).max(0.0);
-    [(hit_s, 1.0 - fetched), (hit_s + fetch_s / fetched, fetched)]
-}
-
-/// What one request waits for: the users' round trips and what comes on top of them.
-fn parts_of(fate: DemandFate, waits: Waits) -> LatencyParts {
-    LatencyParts {
-        setup_ms: fate.setup_ns as f64 * 1e-6,
-        propagation_ms: (fate.round_trips_ns - fate.setup_ns) as f64 * 1e-6
-            + waits.propagation_s * 1e3,
-        link_queue_ms: waits.link_queue_s * 1e3,
-        service_ms: waits.service_s * 1e3,
-        origin_ms: waits.origin_s * 1e3,
-    }
-}
-
-/// Seconds beyond the users' round trips, with the time that a connection's limits add to the
-/// answer: round trips of its window, so they count as the way.
-fn with_tcp(tcp: &Tcp, fate: DemandFate, bundle: &Bundle, outcome: &Outcome) -> (f64, Waits) {
-    let waits = outcome.waits;
-    let rtt_s = fate.rtt_ns as f64 * 1e-9 + waits.propagation_s + waits.link_queue_s;
-    let loss = outcome.dropped[DropCause::LinkFull as usize];
-    let extra_s = transfer_s(tcp, rtt_s, loss, bundle.response_bits);
-    let waits = Waits { propagation_s: waits.propagation_s + extra_s, ..waits };
-    (outcome.latency_s + extra_s, waits)
-}
-
-/// A part of a demand's traffic and what became of it.
-pub(super) struct Part {
-    pub amount: f64,
-    pub served: f64,
-    pub dropped: [f64; DropCause::ALL.len()],
-    pub queued: f64,
-}
-
-impl Part {
-    pub fn flow(&self, unit_bits: f64, requests: bool) -> Flow {
-        let count = if requests { 1.0 } else { 0.0 };
-        Flow {
-            offered_bits: self.amount * unit_bits,
-            served_bits: self.served * unit_bits,
-            dropped_bits: self.dropped.map(|share| share * unit_bits),
-            queued_bits: self.queued * unit_bits,
-            offered_requests: self.amount * count,
-            served_requests: self.served * count,
-            dropped_requests: self.dropped.iter().sum::<f64>() * count,
-            queued_requests: self.queued * count,
-        }
     }
 }
 
@@ -406,88 +338,6 @@ impl World<'_> {
         }
         if let Some(site) = self.bundles.list[row.bundle as usize].landing {
             self.ledger.sites[site.index()].answered(&parts_of(fate, waits), served);
-        }
-    }
-
-    /// What an arc does under the present solution.
-    fn arc_flow(&self, arc: usize) -> ArcFlow {
-        let transfer = &self.fluid.transfer;
-        let flows = self.flow_bps(arc);
-        let mut flow = ArcFlow { arrival: flows, carried: flows, ..ArcFlow::default() };
-        for slot in arc * self.queues.0..(arc + 1) * self.queues.0 {
-            let arriving = self.fluid.arrival_bps[slot];
-            flow.arrival += arriving;
-            let out = if transfer.out_bps[slot] > 0.0 {
-                let lost = arriving * (1.0 - transfer.ratio[slot] - transfer.kept[slot]);
-                flow.kept += arriving - transfer.out_bps[slot] - lost;
-                transfer.out_bps[slot]
-            } else {
-                arriving * transfer.ratio[slot]
-            };
-            flow.carried += out;
-            flow.waited += out * transfer.wait_s[slot];
-        }
-        flow
-    }
-
-    /// What links with a price carried.
-    fn count_bills(&mut self, from: SimTime, until: SimTime) {
-        for index in 0..self.ledger.meters.len() {
-            let link = self.ledger.meters[index].0;
-            let bps = [0, 1].map(|way| self.arc_flow(ArcId::of(link, way).index()).carried);
-            self.ledger.meters[index].1.carry(from, until, bps);
-        }
-    }
-
-    /// What every link with a price is billed at the end of a run.
-    pub fn bills(&self, end: SimTime) -> Vec<LinkBill> {
-        let bill = |(link, meter): &(LinkId, Meter)| {
-            let billing = self.scenario.network.links[*link].model.billing?;
-            let billed_bps = billed(&meter.samples_until(end), billing.percentile);
-            Some(LinkBill { link: *link, billed_bps, cost: cost(&billing, billed_bps) })
-        };
-        self.ledger.meters.iter().filter_map(bill).collect()
-    }
-
-    fn count_arcs(&mut self, seconds: f64) {
-        let network = &self.scenario.network;
-        let queues = self.queues.0;
-        for index in 0..network.arc_count() {
-            let arc = ArcId::from_index(index);
-            let link = &network.links[arc.link()];
-            let configured = link.capacity_bps[arc.direction()] as f64;
-            if configured == 0.0 {
-                continue;
-            }
-            let now = self.truth.links.capacity_bps[index];
-            let placed = self.fluid.placed_bps[index] + self.flow_bps(index);
-            let utilisation = placed / if now > 0.0 { now } else { configured };
-            let ArcFlow { arrival, carried, kept, waited } = self.arc_flow(index);
-            let count = &mut self.ledger.arcs[index];
-            count.utilisation_s += utilisation * seconds;
-            count.utilisation_max = count.utilisation_max.max(utilisation);
-            count.overload_s += if utilisation > 1.0 { seconds } else { 0.0 };
-            count.placed_bits += placed * seconds;
-            count.carried_bits += carried * seconds;
-            count.dropped_bits += (arrival - carried - kept) * seconds;
-            count.queue_bit_s += waited * seconds;
-            if link.model.ecn.is_some() {
-                count.marked_bits +=
-                    self.fluid.marked_bps(index * queues..(index + 1) * queues) * seconds;
-            }
-            if matches!(link.kind, LinkKind::Backbone | LinkKind::Dci) {
-                let km = link.distance_km.unwrap_or(0.0);
-                self.ledger.backbone_byte_km += carried / 8.0 * seconds * km;
-            }
-            if matches!(network.nodes[self.graph.to[index]], NodeKind::Neighbour(_)) {
-                self.ledger.exit_bits += carried * seconds;
-                if link.kind == LinkKind::Transit {
-                    self.ledger.transit_bits += carried * seconds;
-                }
-                if let Some(site) = network.node_site(self.graph.from[index]) {
-                    self.ledger.sites[site.index()].egress_bits += carried * seconds;
-                }
-            }
         }
     }
 

@@ -4,13 +4,13 @@ use super::{Event, World, phase, source};
 use crate::kernel::{Id, SimSpan, SimTime, Stream, Table};
 use crate::net::SiteId;
 use crate::scenario::Scenario;
-use crate::steer::{ArcReading, FeedKind, Sample, SiteReading, TenantReading};
+use crate::steer::{ArcReading, FeedKind, Sample, ServersReading, SiteReading, TenantReading};
 use std::collections::VecDeque;
 
 /// A sample on its way.
 #[derive(Clone, Debug)]
 enum InFlight {
-    Sites(Sample<Vec<SiteReading>>),
+    Sites(Sample<Vec<SiteReading>>, Vec<ServersReading>),
     Links(Sample<Vec<ArcReading>>),
     Tenants(Sample<TenantReading>),
     Topology(Sample<Vec<f64>>),
@@ -22,6 +22,7 @@ pub(crate) struct Meters {
     /// Whether any policy of the arm reads the feed.
     pub used: [bool; 4],
     pub site_feed: Option<Sample<Vec<SiteReading>>>,
+    pub server_feed: Option<Sample<Vec<ServersReading>>>,
     pub link_feed: Option<Sample<Vec<ArcReading>>>,
     pub tenant_feed: Option<Sample<TenantReading>>,
     pub topology_feed: Option<Sample<Vec<f64>>>,
@@ -50,6 +51,7 @@ impl Meters {
         Meters {
             used: [false; 4],
             site_feed: None,
+            server_feed: None,
             link_feed: None,
             tenant_feed: None,
             topology_feed: None,
@@ -117,7 +119,7 @@ impl Meters {
 }
 
 /// A relative error, drawn once for all values of a reading: never below zero.
-fn error_factor(noise: f64, stream: Option<&mut Stream>) -> f64 {
+pub(super) fn error_factor(noise: f64, stream: Option<&mut Stream>) -> f64 {
     stream.map_or(1.0, |stream| (1.0 + noise * stream.normal()).max(0.0))
 }
 
@@ -173,7 +175,10 @@ impl World<'_> {
         let known = kind == FeedKind::Topology && self.now == SimTime::ZERO;
         let delivered_at = self.now.after(if known { SimSpan::ZERO } else { spec.delay });
         let sample = match kind {
-            FeedKind::Sites => InFlight::Sites(self.stamp(delivered_at, Self::read_sites, seconds)),
+            FeedKind::Sites => {
+                let servers = self.read_servers(seconds);
+                InFlight::Sites(self.stamp(delivered_at, Self::read_sites, seconds), servers)
+            }
             FeedKind::Links => InFlight::Links(self.stamp(delivered_at, Self::read_links, seconds)),
             FeedKind::Tenants => {
                 InFlight::Tenants(self.stamp(delivered_at, Self::read_tenants, seconds))
@@ -256,7 +261,10 @@ impl World<'_> {
     /// The oldest sample on its way arrives.
     pub fn deliver(&mut self, kind: FeedKind) {
         match self.meters.in_flight[kind as usize].pop_front() {
-            Some(InFlight::Sites(sample)) => {
+            Some(InFlight::Sites(sample, servers)) => {
+                let Sample { sampled_at, delivered_at, .. } = sample;
+                self.meters.server_feed =
+                    Some(Sample { sampled_at, delivered_at, values: servers });
                 self.meters.known_alive = sample.values.iter().map(|site| site.alive).collect();
                 self.meters.site_feed = Some(sample);
             }

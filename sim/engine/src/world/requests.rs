@@ -87,6 +87,7 @@ fn target_of(action: &Action, scenario: &Scenario) -> String {
             format!("{} -> {} ({who})", network.sites[*from].id, network.sites[*to].id)
         }
         Action::SetAnswer { name, scope, .. } => answer_target(*name, *scope, scenario),
+        Action::SetWeights { colo, .. } => network.colos[*colo].id.clone(),
         Action::FollowIgp => "backbone".to_owned(),
         Action::SetTunnels(pairs) => format!("backbone, {} pairs", pairs.len()),
         Action::LimitTenant { tenant, neighbour, .. }
@@ -119,6 +120,7 @@ fn direction(action: &Action) -> Option<bool> {
         Action::ChangeAnnouncement { .. }
         | Action::FollowIgp
         | Action::SetTunnels(_)
+        | Action::SetWeights { .. }
         | Action::SetAnswer { .. } => None,
     }
 }
@@ -151,6 +153,7 @@ fn entities_exist(action: &Action, scenario: &Scenario) -> bool {
                 && scenario.dns.names.get(*name).is_some()
                 && answer.iter().all(|(prefix, _)| scenario.prefixes.get(*prefix).is_some())
         }
+        Action::SetWeights { colo, .. } => network.colos.get(*colo).is_some(),
         Action::FollowIgp | Action::SetTunnels(_) => true,
         Action::LimitTenant { tenant, neighbour, .. }
         | Action::RemarkTenant { tenant, neighbour, .. }
@@ -245,6 +248,7 @@ impl World<'_> {
             Action::SetAnswer { name, scope, answer } => {
                 self.dns.check(scenario, *name, *scope, answer)
             }
+            Action::SetWeights { colo, weights } => self.check_weights(*colo, weights),
             Action::FollowIgp | Action::LiftTenantLimit { .. } => Ok(()),
         }
     }
@@ -367,6 +371,7 @@ impl World<'_> {
             Action::SetAnswer { name, scope, answer } => {
                 self.answer(name, scope, &answer, recorder);
             }
+            Action::SetWeights { colo, weights } => self.set_weights(colo, &weights),
             Action::Spill { from, to, tenant, share } => {
                 self.steering.spills.insert((from, to, tenant), share);
                 self.ways_stale = true;

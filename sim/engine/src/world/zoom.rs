@@ -6,7 +6,8 @@
 //! played.
 
 use super::World;
-use crate::kernel::{Id, SimTime, entity_hash};
+use super::meters::error_factor;
+use crate::kernel::{Id, SimTime, Stream, entity_hash};
 use crate::load::balance::{BalancerSpec, Setting};
 use crate::load::fluid::Waits;
 use crate::load::histogram::Histogram;
@@ -16,6 +17,7 @@ use crate::load::requests::{
 use crate::net::{ColoId, PoolId, SiteId};
 use crate::record::{Recorder, ZoomCounts, ZoomRow, ZoomTotals};
 use crate::scenario::{ArmId, DemandId, Rate, Source, ZoomSpec};
+use crate::steer::{FeedKind, Refusal, ServersReading};
 
 /// One colo of one entry of `zoom`.
 #[derive(Debug)]
@@ -39,6 +41,41 @@ pub(crate) struct Zoom {
     solution: u64,
     /// Of the whole run.
     total: Sum,
+    meter: Meter,
+}
+
+/// What the `sites` feed measures in the servers.
+#[derive(Debug)]
+struct Meter {
+    /// Seconds that each server worked until the statistics of the cell were last reset.
+    worked_s: Vec<f64>,
+    /// The same until the last sample.
+    sampled_s: Vec<f64>,
+    noise: Stream,
+}
+
+impl Zoom {
+    /// Statistics of the cell since the last reset; resets them.
+    fn take_stats(&mut self) -> CellStats {
+        let stats = self.cell.take_stats();
+        for (sum, server) in self.meter.worked_s.iter_mut().zip(&stats.servers) {
+            *sum += server.utilisation * stats.seconds;
+        }
+        stats
+    }
+
+    /// Mean utilisation of each server since the last sample, `seconds` ago.
+    fn sample(&mut self, seconds: f64) -> Vec<f64> {
+        let stats = self.cell.stats();
+        let mut means = Vec::with_capacity(self.servers.len());
+        for (index, server) in stats.servers.iter().enumerate() {
+            let worked_s = self.meter.worked_s[index] + server.utilisation * stats.seconds;
+            let since = worked_s - self.meter.sampled_s[index];
+            self.meter.sampled_s[index] = worked_s;
+            means.push(if seconds > 0.0 { since / seconds } else { 0.0 });
+        }
+        means
+    }
 }
 
 /// Counts that can be added up: latency as a histogram, means as sums.
@@ -188,6 +225,16 @@ impl World<'_> {
             landing: vec![None; demands.len()],
             demands,
             total: Sum { worked: vec![0.0; servers.len()], ..Sum::default() },
+            meter: Meter {
+                worked_s: vec![0.0; servers.len()],
+                sampled_s: vec![0.0; servers.len()],
+                noise: Stream::new(scenario.stream_key(
+                    self.replication,
+                    "feed-servers",
+                    "colo",
+                    &network.colos[colo].id,
+                )),
+            },
             servers,
             capacity,
             begun: false,
@@ -265,7 +312,7 @@ impl World<'_> {
         }
         if !zoom.counting && until >= spec.from {
             zoom.cell.advance(spec.from);
-            zoom.cell.take_stats();
+            zoom.take_stats();
             zoom.counting = true;
         }
         zoom.cell.advance(until.min(spec.until));
@@ -335,12 +382,59 @@ impl World<'_> {
         (share, path)
     }
 
+    /// What the `sites` feed reads in the servers of colos that are played now.
+    pub(super) fn read_servers(&mut self, seconds: f64) -> Vec<ServersReading> {
+        if self.zooms.is_empty() || self.solution == 0 {
+            return Vec::new();
+        }
+        self.play_zooms(self.ledger.counted_until, self.now);
+        let noise = self.scenario.feed(FeedKind::Sites).noise;
+        let mut zooms = std::mem::take(&mut self.zooms);
+        let mut readings = Vec::new();
+        for zoom in zooms.iter_mut().filter(|zoom| zoom.begun && !zoom.ended) {
+            let mut utilisation = zoom.sample(seconds);
+            for value in utilisation.iter_mut().filter(|_| noise > 0.0) {
+                *value *= error_factor(noise, Some(&mut zoom.meter.noise));
+            }
+            let up = |&(pool, number): &(PoolId, u32)| self.server_up(zoom.site, pool, number);
+            readings.push(ServersReading {
+                colo: zoom.colo,
+                utilisation,
+                up: zoom.servers.iter().map(up).collect(),
+                weights: zoom.cell.weights().to_vec(),
+            });
+        }
+        self.zooms = zooms;
+        readings
+    }
+
+    /// Whether weights can be those of a colo's servers.
+    pub(super) fn check_weights(&self, colo: ColoId, weights: &[f64]) -> Result<(), Refusal> {
+        let Some(zoom) = self.zooms.iter().find(|zoom| zoom.colo == colo) else {
+            return Err(Refusal::NotZoomed);
+        };
+        let sane = weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0);
+        let some = weights.iter().any(|weight| *weight > 0.0);
+        if sane && some && weights.len() == zoom.servers.len() {
+            Ok(())
+        } else {
+            Err(Refusal::OutOfRange)
+        }
+    }
+
+    /// Sets the weights of a colo's servers at its balancers.
+    pub(super) fn set_weights(&mut self, colo: ColoId, weights: &[f64]) {
+        for zoom in self.zooms.iter_mut().filter(|zoom| zoom.colo == colo) {
+            zoom.cell.set_weights(weights);
+        }
+    }
+
     /// Tells the recorder what zoomed colos did in the bucket that ends now.
     pub(super) fn end_zoom_bucket(&mut self, start: SimTime, recorder: &mut dyn Recorder) {
         let mut rows = Vec::new();
         let mut zooms = std::mem::take(&mut self.zooms);
         for zoom in zooms.iter_mut().filter(|zoom| zoom.counting) {
-            let stats = zoom.cell.take_stats();
+            let stats = zoom.take_stats();
             if stats.seconds <= 0.0 {
                 continue;
             }

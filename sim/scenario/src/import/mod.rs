@@ -18,6 +18,7 @@ pub use common::problem::{ImportError, Problem};
 pub(crate) use common::stamp::stamp_text;
 pub use disk::{DiskFolder, read_limited};
 pub use origins::{Listed, origins, parse_origins};
+pub use repetita::{RepetitaEdge, RepetitaGraph, read_graph};
 
 use common::problem::E_OPTION;
 

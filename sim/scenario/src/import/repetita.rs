@@ -14,11 +14,56 @@ use super::common::names::{base_name, stem};
 use super::common::problem::{E_NAME, E_NUMBER, E_OPTION, E_SYNTAX, Problem, Problems, shown};
 use super::common::text::Text;
 use super::common::units::{scaled_f64, scaled_u64};
-use super::{DemandInput, ImportError, ImportInput, Imported, Importer};
+use super::{DemandInput, Document, ImportError, ImportInput, Imported, Importer};
 use std::collections::BTreeMap;
 
 /// The importer.
 pub(super) struct Repetita;
+
+/// A network as a `.graph` file has it: every direction of a link on its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RepetitaGraph {
+    /// Names of the nodes, by number.
+    pub nodes: Vec<String>,
+    /// Directed edges, by number; those from a node to itself are left out.
+    pub edges: Vec<RepetitaEdge>,
+    /// Every assumption made.
+    pub notes: Vec<String>,
+}
+
+/// One direction of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RepetitaEdge {
+    /// Tail and head.
+    pub ends: [u32; 2],
+    /// IGP weight, at least 1.
+    pub weight: u64,
+    /// Capacity, bit/s, at least 1.
+    pub capacity_bps: u64,
+}
+
+/// Reads a `.graph` file.
+///
+/// # Errors
+/// All problems that one pass could find.
+pub fn read_graph(file: &Document) -> Result<RepetitaGraph, ImportError> {
+    let text = Text::decode(&file.name, &file.bytes)?;
+    let mut notes = Vec::new();
+    text.note_encoding(&mut notes);
+    let mut problems = Problems::default();
+    let mut rows = Rows::new(&text);
+    let nodes = nodes(&mut rows, &mut problems, &mut notes)?;
+    let edges = edges(&mut rows, nodes.len(), &mut problems, &mut notes)?;
+    problems.finish(())?;
+    let edge = |edge: &DirectedEdge| RepetitaEdge {
+        // The file's limit keeps node numbers far below 2^32.
+        ends: edge.ends.map(|end| end as u32),
+        weight: edge.weight,
+        capacity_bps: edge.capacity_bps,
+    };
+    let nodes = nodes.into_iter().map(|node| node.name).collect();
+    Ok(RepetitaGraph { nodes, edges: edges.iter().map(edge).collect(), notes })
+}
 
 /// A line that is not empty: where it begins, and its words.
 struct Row<'a> {

@@ -215,7 +215,7 @@ fn parameters(row: &Fields, model: &Model, given: &Given, sink: &mut Sink) -> Gi
         let replaced = own.iter().any(|(other, _)| {
             model.parameter(other).is_some_and(|parameter| parameter.name == name)
         });
-        if !replaced && !(failing && name == "load") {
+        if !(replaced || failing && name == "load") {
             own.push((name.clone(), value.clone()));
         }
     }

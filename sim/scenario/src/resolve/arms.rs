@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, quote};
 use crate::table::Entity;
 use crate::typed::{Data, Fields, PolicyValue, Value};
 use steerlab_engine::kernel::SimTime;
-use steerlab_engine::net::{NeighbourId, SiteId};
+use steerlab_engine::net::{NeighbourId, PoolId, SiteId};
 use steerlab_engine::scenario::{
     Arm, ClientGroupId, NameId, PolicySpec, PrefixId, ResolverId, ScriptStep, TenantId,
 };
@@ -116,6 +116,35 @@ impl Resolver<'_> {
         Some(Action::SetAnswer { name: name?, scope, answer })
     }
 
+    /// The weights of all servers of a colo; none after an error.
+    fn pool_weights(&mut self, given: &Fields) -> Option<Action> {
+        let mut named: Vec<(PoolId, f64)> = Vec::new();
+        for (pool, weight) in dict(given, "to") {
+            let Some(found) = self.find(Entity::Pool, pool).map(PoolId) else { continue };
+            named.extend(weight.number().map(|weight| (found, weight)));
+        }
+        let &(first, _) = named.first()?;
+        let network = &self.out.network;
+        let colo = network.pools[first].colo;
+        let place = given.place("to");
+        if named.iter().any(|&(pool, _)| network.pools[pool].colo != colo) {
+            let message = "these pools are not all of one colo".to_owned();
+            self.error("E0408", place, message, "write one step a colo");
+            return None;
+        }
+        let mut weights = Vec::new();
+        for &pool in &network.colos[colo].pools {
+            let weight = named.iter().find(|(other, _)| *other == pool).map_or(0.0, |it| it.1);
+            weights.extend((0..network.pools[pool].servers).map(|_| weight));
+        }
+        if weights.iter().all(|weight| *weight <= 0.0) {
+            let message = "no server has a weight above 0".to_owned();
+            self.error("E0405", place, message, "give one of the pools a weight");
+            return None;
+        }
+        Some(Action::SetWeights { colo, weights: weights.into() })
+    }
+
     fn script_step(&mut self, fields: &Fields) -> Option<ScriptStep> {
         let at = fields.get("at").and_then(|value| self.instant(value)).unwrap_or(SimTime::ZERO);
         let cause = fields.string("cause");
@@ -149,6 +178,7 @@ impl Resolver<'_> {
                 }
             }
             "answer" => self.answer(given)?,
+            "set-weights" => self.pool_weights(given)?,
             "spill" => {
                 let from = self.reference(Entity::Site, given, "from").map(SiteId);
                 let to = self.reference(Entity::Site, given, "to").map(SiteId);

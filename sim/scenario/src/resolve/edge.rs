@@ -85,6 +85,7 @@ impl Resolver<'_> {
         }
         self.out.caches.origin = self.reference(Entity::Node, fields, "origin").map(NodeId);
         self.out.caches.origin_time = fields.time("origin_time").unwrap_or(SimSpan::ZERO);
+        self.out.caches.warm = fields.text("start").is_none_or(|word| &**word == "warm");
         let mut sites: BTreeMap<SiteId, SiteCache> = BTreeMap::new();
         for row in fields.rows("at") {
             let upper = self.reference(Entity::Site, row, "upper").map(SiteId);

@@ -117,3 +117,80 @@ impl Resolver<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::{Loaded, load_text};
+    use crate::testing::vocabulary;
+    use steerlab_engine::kernel::SimTime;
+    use steerlab_engine::scenario::Scenario;
+
+    fn load(text: &str) -> Loaded {
+        let head = "format: steerlab-scenario/1\nname: t\nseed: 7\n";
+        load_text("t.yaml", format!("{head}{text}").as_bytes(), &vocabulary())
+    }
+
+    fn scenario(text: &str) -> Scenario {
+        let loaded = load(text);
+        loaded.scenario.clone().unwrap_or_else(|| panic!("{}", crate::render(&loaded, false)))
+    }
+
+    fn codes(text: &str) -> Vec<&'static str> {
+        load(text).diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+    }
+
+    const ARMS: &str = "arms: [{id: now, policies: [static-anycast]}]\n";
+    const SITES: &str = "sites: [{id: ams, at: [52.37, 4.90]}, {id: fra, at: [50.11, 8.68]}]\n";
+
+    #[test]
+    fn services_say_how_their_flows_come() {
+        let flow = |text: &str| {
+            let services = format!("services: [{{id: bulk, response: 1MB, flow: {text}}}]\n");
+            scenario(&format!("horizon: 1h\nfidelity: flows\n{services}{ARMS}"))
+        };
+        let spec = |text: &str| flow(text).services.rows()[0].flow.clone().expect("it has flows");
+        assert_eq!(flow("{}").fidelity, Fidelity::Flows);
+        let plain = spec("{}");
+        assert_eq!((plain.mean_bits, plain.size), (8e6, Law::Exponential));
+        assert_eq!(plain.arrivals, Arrivals::Poisson);
+        let pareto = spec("{mean: 10kB, size: \"pareto:2.5\", on_off: {on: 1s, off: 3s}}");
+        assert_eq!((pareto.mean_bits, pareto.size), (8e4, Law::Pareto(2.5)));
+        assert_eq!(pareto.arrivals, Arrivals::OnOff { on_s: 1.0, off_s: 3.0 });
+        let measured = spec("{points: [{size: 1kB, share: 0.5}, {size: 3kB, share: 1}]}");
+        // Half of the flows 0 to 1 kB, half 1 to 3 kB.
+        assert_eq!(measured.mean_bits, 1250.0 * 8.0);
+        let points = vec![(1000.0 / 1250.0, 0.5), (3000.0 / 1250.0, 1.0)];
+        assert_eq!(measured.size, Law::Empirical(points.into()));
+        let recorded = spec("{recorded: [{at: 1s, size: 1kB}, {at: 2s, size: 2kB}]}");
+        let list = vec![(SimTime(1_000_000_000), 8e3), (SimTime(2_000_000_000), 16e3)];
+        assert_eq!(recorded.arrivals, Arrivals::Recorded(list.into()));
+    }
+
+    #[test]
+    fn flows_that_make_no_sense_are_told() {
+        let of = |text: &str| {
+            let services = format!("services: [{{id: bulk, response: 0B, flow: {text}}}]\n");
+            codes(&format!("horizon: 1h\nfidelity: flows\n{services}{ARMS}"))
+        };
+        assert_eq!(of("{}"), ["E0202"], "no size");
+        assert_eq!(of("{mean: 1kB, size: sometimes}"), ["E0203"]);
+        assert_eq!(of("{points: [{size: 2kB, share: 0.5}, {size: 1kB, share: 1}]}"), ["E0202"]);
+        assert_eq!(
+            of("{points: [{size: 2kB, share: 0.5}]}"),
+            ["E0202"],
+            "half of them have no size"
+        );
+        assert_eq!(of("{mean: 1kB, points: [{size: 2kB, share: 1}]}"), ["E0408"]);
+        let both = "{mean: 1kB, on_off: {on: 1s, off: 1s}, recorded: [{at: 1s, size: 1kB}]}";
+        assert_eq!(of(both), ["E0408"]);
+        let late = "{mean: 1kB, recorded: [{at: 2s, size: 1kB}, {at: 1s, size: 1kB}]}";
+        assert_eq!(of(late), ["E0202"]);
+        let many = format!(
+            "horizon: 10h\nfidelity: flows\n{SITES}{ARMS}services: [{{id: bulk, response: 1B, flow: {{}}}}]\n\
+         links: [{{id: l, ends: [ams, fra], capacity: 1Tbps}}]\n\
+         demands: [{{id: d, from: ams, to: fra, rate: 100Gbps}}]\n"
+        );
+        assert_eq!(codes(&many), ["E0412"]);
+    }
+}

@@ -282,6 +282,11 @@ pub(crate) static SCRIPT_STEP: Mapping = Mapping {
         ),
         one_of("spill", Kind::Map(&SPILL), "A share of what lands here is served there."),
         one_of("answer", Kind::Map(&ANSWER), "Queries for a DNS name are answered so."),
+        one_of(
+            "set-weights",
+            Kind::Map(&POOL_WEIGHTS),
+            "Balancers of a colo in `zoom` send new connections and requests by these weights.",
+        ),
         one_of("limit-tenant", Kind::Map(&TENANT_RATE), "Polices a tenant towards a neighbour."),
         one_of(
             "remark-tenant",
@@ -328,6 +333,17 @@ static ANSWER: Mapping = Mapping {
              resolver or all if absent.",
         ),
     ],
+};
+
+static POOL_WEIGHTS: Mapping = Mapping {
+    name: "pool_weights",
+    doc: "How the balancers of a colo weigh its servers.",
+    keys: &[required(
+        "to",
+        Kind::Dict { of: Entity::Pool, value: &WEIGHT },
+        "Pools of one colo with the relative weight of each of their servers. Servers of pools that \
+         are not named take no new work, nor do those of weight 0.",
+    )],
 };
 
 static TENANT_RATE: Mapping = Mapping {

@@ -46,6 +46,13 @@ pub(super) static CACHES: Mapping = Mapping {
     keys: &[
         required("origin", Kind::Ref(Entity::Node), "Site or neighbour that has everything."),
         default("origin_time", ANY_SPAN, "0s", "Time the origin itself takes for an answer."),
+        default(
+            "start",
+            Kind::Choice(&["warm", "cold"]),
+            "warm",
+            "Whether caches hold at the start what they would after a long time under the first \
+             rates, or nothing.",
+        ),
         required("at", some(&Kind::Map(&CACHE)), "The caches. Later entries of a site win."),
     ],
 };

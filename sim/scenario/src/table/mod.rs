@@ -14,7 +14,7 @@ mod world;
 mod zoom;
 
 pub(crate) use control::{COMPARE_METRICS_DEFAULT, SCRIPT_STEP};
-pub(crate) use load::{BALANCER, CLIENT, CLOSED, DISCIPLINES, LAW, LAW_NAMES, SERVICE, VIEW};
+pub(crate) use load::{BALANCER, CLIENT, CLOSED, DISCIPLINES, LAW_NAMES, SERVICE, VIEW};
 pub(crate) use root::ROOT;
 pub(crate) use traffic::PROTOCOLS;
 pub(crate) use world::GENERATE;
@@ -46,11 +46,13 @@ pub(crate) enum Entity {
     RoutePolicy,
     DnsName,
     DnsResolver,
+    /// A flow of a sharing lab.
+    Flow,
 }
 
 impl Entity {
     /// All of them; `Entity as usize` is the position here.
-    pub(crate) const ALL: [Entity; 22] = [
+    pub(crate) const ALL: [Entity; 23] = [
         Entity::Site,
         Entity::Colo,
         Entity::Pool,
@@ -73,6 +75,7 @@ impl Entity {
         Entity::RoutePolicy,
         Entity::DnsName,
         Entity::DnsResolver,
+        Entity::Flow,
     ];
 
     /// What people call it.
@@ -100,6 +103,7 @@ impl Entity {
             "route policy",
             "DNS name",
             "resolver",
+            "flow",
         ][self as usize]
     }
 }

@@ -1,8 +1,8 @@
 //! Keys of `zoom`: colos played request by request.
 
 use super::{
-    ANY_SPAN, BALANCER, CLIENT, DISCIPLINES, Entity, FRACTION, Key, Kind, LAW, Mapping, VIEW,
-    default, list, optional,
+    ANY_SPAN, BALANCER, CLIENT, DISCIPLINES, Entity, FRACTION, Key, Kind, Mapping, VIEW, default,
+    list, load::LAW, optional,
 };
 use crate::limits;
 

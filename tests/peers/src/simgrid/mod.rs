@@ -27,7 +27,7 @@ const AIM_MIB: f64 = 100.0;
 /// We play on until so many processor seconds are spent, so that the clock's step does not matter.
 const CPU_SECONDS: f64 = 2.0;
 /// Flows of each slot after which clocks are compared, at most. A closed loop with few slots is
-/// chaotic: a difference in the last digit grows by about a seventh with every flow of a slot, to
+/// chaotic: a difference in the last digit grows by about a quarter with every flow of a slot, to
 /// 1e-11 after 50 and to 1e-3 after 120.
 const CHECKED_PER_SLOT: u64 = 20;
 

@@ -31,6 +31,9 @@ pub struct Content {
     pub ttl_s: Option<f64>,
 }
 
+/// Caches that ask another one, with their misses per second of each point.
+type Askers = Vec<(usize, Vec<f64>)>;
+
 /// What a cache does with requests for one content.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Misses {
@@ -74,6 +77,32 @@ impl Cascade {
         self.warmth.iter_mut().for_each(|warmth| warmth.advance(to_s));
     }
 
+    /// Lets as much time pass under constant rates as the caches need to settle, at most some
+    /// hundred years. Seconds that passed.
+    pub fn settle(&mut self, rates: &[Vec<f64>]) -> f64 {
+        let start_s = self.warmth.first().map_or(0.0, Warmth::now_s);
+        let mut before = self.set_rates(rates, 0.0);
+        let (mut now_s, mut step_s) = (start_s, 1.0);
+        for _ in 0..32 {
+            now_s += step_s;
+            step_s *= 2.0;
+            self.advance(now_s);
+            let after = self.set_rates(rates, 0.0);
+            let same = after.iter().flatten().zip(before.iter().flatten()).all(|(now, then)| {
+                (now.own - then.own).abs() <= 1e-9
+                    && (now.passed_per_s - then.passed_per_s).abs() <= 1e-9 * now.passed_per_s
+            });
+            before = after;
+            // What expires must have had the time to.
+            let ttl_s =
+                self.contents.iter().filter_map(|content| content.ttl_s).fold(0.0, f64::max);
+            if same && now_s - start_s > 2.0 * ttl_s {
+                break;
+            }
+        }
+        now_s - start_s
+    }
+
     /// Empties a cache.
     pub fn flush(&mut self, place: usize) {
         self.warmth[place].flush();
@@ -110,8 +139,7 @@ impl Cascade {
         let kinds = self.contents.len();
         let mut misses = vec![vec![Misses::default(); kinds]; self.places.len()];
         // What each place's askers miss, by content: (asker, misses per second of each point).
-        let mut asked: Vec<Vec<Vec<(usize, Vec<f64>)>>> =
-            vec![vec![Vec::new(); kinds]; self.places.len()];
+        let mut asked: Vec<Vec<Askers>> = vec![vec![Vec::new(); kinds]; self.places.len()];
         for index in 0..self.order.len() {
             let place = self.order[index];
             let from_others = std::mem::take(&mut asked[place]);

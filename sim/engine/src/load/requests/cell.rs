@@ -212,11 +212,13 @@ impl Cell {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Arrive { source, tag } => self.arrive(source, tag),
-            Event::Done { job, stamp, turn } => {
-                if self.floor.jobs.holds(job, stamp) && self.floor.jobs[job].turn == turn {
-                    self.done(job);
-                }
+            Event::Done { job, stamp, turn }
+                if self.floor.jobs.holds(job, stamp) && self.floor.jobs[job].turn == turn =>
+            {
+                self.done(job);
             }
+            // The job has gone on or away since.
+            Event::Done { .. } => {}
             Event::Tick { server, epoch } => {
                 while let Some(job) = self.stations[server as usize].tick(&mut self.floor, epoch) {
                     self.done(job);
@@ -419,10 +421,10 @@ impl Cell {
             return self.floor.jobs.remove(job);
         }
         let failure = self.clients[source.client as usize].failure;
-        if failure > 0.0 {
-            if chance::uniform(it.seed, Purpose::Failure, u64::from(it.attempt)) < failure {
-                it.failure = Some(Cause::Failed);
-            }
+        if failure > 0.0
+            && chance::uniform(it.seed, Purpose::Failure, u64::from(it.attempt)) < failure
+        {
+            it.failure = Some(Cause::Failed);
         }
         let ok = it.failure.is_none();
         it.origin_ns = if ok { source.way.origin_ns } else { 0 };

@@ -60,6 +60,22 @@ impl Cell {
         self.check_connections();
     }
 
+    /// Changes the weights of all servers at the balancers at once, so that tables are made anew
+    /// once. New connections and requests feel it.
+    pub fn set_weights(&mut self, weights: &[f64]) {
+        assert_eq!(weights.len(), self.weights.len(), "each server has a weight");
+        let now = self.now();
+        self.weights.copy_from_slice(weights);
+        (0..).zip(weights).for_each(|(server, &weight)| self.front.set_weight(server, weight, now));
+        self.check_connections();
+    }
+
+    /// Weights of all servers at the balancers, when up and warm.
+    #[must_use]
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
     /// The front end learns whether a server is up.
     pub(super) fn health_seen(&mut self, server: u32, epoch: u32) {
         let station = &self.stations[server as usize];

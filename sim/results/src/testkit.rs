@@ -86,6 +86,26 @@ fn at_once() -> RoutingSpec {
     }
 }
 
+fn services() -> Table<ServiceId, Service> {
+    let film = Service {
+        id: "film".into(),
+        class: ClassId(0),
+        cpu_s: 0.0,
+        request_bytes: 0.0,
+        response_bytes: 1.0,
+        setup_round_trips: 1.0,
+        elastic: None,
+        tcp: None,
+        flow: None,
+    };
+    [film].into_iter().collect()
+}
+
+fn prefixes() -> Table<PrefixId, Prefix> {
+    let any = Prefix { id: "any".into(), sites: vec![SiteId(0)], value: 1.0 };
+    [any].into_iter().collect()
+}
+
 /// Three sites a, b (servers) and c; links ab (both ways) and bc (one way); tenants shop and film,
 /// classes interactive and bulk; arms base and alt; three replications.
 pub(crate) fn scenario() -> Scenario {
@@ -109,22 +129,8 @@ pub(crate) fn scenario() -> Scenario {
         network: network(),
         classes: [class("interactive"), class("bulk")].into_iter().collect(),
         tenants: [tenant("shop"), tenant("film")].into_iter().collect(),
-        services: [Service {
-            id: "film".into(),
-            class: ClassId(0),
-            cpu_s: 0.0,
-            request_bytes: 0.0,
-            response_bytes: 1.0,
-            setup_round_trips: 1.0,
-            elastic: None,
-            tcp: None,
-            flow: None,
-        }]
-        .into_iter()
-        .collect(),
-        prefixes: [Prefix { id: "any".into(), sites: vec![SiteId(0)], value: 1.0 }]
-            .into_iter()
-            .collect(),
+        services: services(),
+        prefixes: prefixes(),
         client_groups: [ClientGroup {
             id: "metro".into(),
             label: String::new(),

@@ -143,7 +143,9 @@ pub(crate) mod source {
 }
 
 /// Rounds after which what caches and admission do to each other is taken as it is.
-const EDGE_ROUNDS_MAX: usize = 20;
+const EDGE_ROUNDS_MAX: usize = 60;
+/// Rounds after which every step goes half the way only: most settle sooner, the others jump.
+const EDGE_ROUNDS_FREE: usize = 4;
 
 /// All mutable state of a run.
 pub(crate) struct World<'a> {
@@ -457,21 +459,22 @@ impl<'a> World<'a> {
         self.caches.advance(self.now);
         self.advance_admission();
         let mut before: Vec<f64> = Vec::new();
+        let mut residual = 0.0_f64;
         for round in 0..EDGE_ROUNDS_MAX {
             let mut wishes = Vec::new();
             self.refuse(round == 0, &mut wishes);
-            self.fetch(round == 0, &mut wishes);
-            let settled = round > 0
-                && wishes
-                    .iter()
-                    .zip(&before)
-                    .all(|(&now, &then)| (now - then).abs() <= 1e-11 * now.abs().max(then.abs()));
-            if settled {
+            self.fetch(round == 0, round > EDGE_ROUNDS_FREE, &mut wishes);
+            let differ = |(&now, &then): (&f64, &f64)| {
+                if now == then { 0.0 } else { (now - then).abs() / now.abs().max(then.abs()) }
+            };
+            residual = wishes.iter().zip(&before).map(differ).fold(0.0, f64::max);
+            if round > 0 && residual <= 1e-11 {
                 return;
             }
             before = wishes;
             self.solve_fluid();
         }
+        self.fluid.residual_max = self.fluid.residual_max.max(residual);
     }
 
     fn solve_fluid(&mut self) {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use steerlab_engine::kernel::{SimSpan, SimTime};
 use steerlab_engine::record::{
-    ActionRecord, Bucket, ClientRow, EventRecord, MoveRecord, Recorder, RunTotals, Warning,
+    ActionRecord, Bucket, ClientRow, EventRecord, MoveRecord, Recorder, RunTotals, Warning, ZoomRow,
 };
 use steerlab_engine::run::{Limits, RunExecutor, Stopped};
 use steerlab_engine::scenario::Scenario;
@@ -191,6 +191,9 @@ impl Recorder for Watched<'_> {
     }
     fn moved(&mut self, row: &MoveRecord<'_>) {
         self.tables.moved(row);
+    }
+    fn zoom_bucket(&mut self, start: SimTime, rows: &[ZoomRow]) {
+        self.tables.zoom_bucket(start, rows);
     }
 
     fn action(&mut self, action: &ActionRecord<'_>) {

@@ -70,6 +70,7 @@ pub(crate) const CODES: &[Entry] = &[
         "what no cache holds must come from the origin in the end",
     ),
     entry("E0416", "nothing to zoom on", "only servers can be played request by request"),
+    entry("E0417", "rates below flows", "links would carry more than they can"),
     entry("E0421", "needs BGP", "only a model with ASes can play what ASes do or are asked to do"),
     entry("E0422", "unknown AS", "an AS without sessions hears nothing and does nothing"),
     entry("E0423", "no such announcement", "a prefix is announced over a session of its site"),

@@ -283,6 +283,17 @@ static EXAMPLES: &[Example] = &[
          - {id: fra, at: [50.11, 8.68]}\nzoom:\n  - {sites: [ams]}\n",
     ),
     example(
+        "E0417",
+        "classes: [{id: gold}, {id: bulk}]\nfidelity: flows\nservices:\n  - {id: big, class: gold, \
+         response: 1MB, flow: {size: exponential}}\n  - {id: small, class: bulk, response: 1kB}\n\
+         demands:\n  - {id: a, from: ams, to: fra, service: big, rate: 1Mbps}\n  \
+         - {id: b, from: ams, to: fra, service: small, rate: 1Mbps}\n",
+        "classes: [{id: gold}, {id: bulk}]\nfidelity: flows\nservices:\n  - {id: big, class: bulk, \
+         response: 1MB, flow: {size: exponential}}\n  - {id: small, class: gold, response: 1kB}\n\
+         demands:\n  - {id: a, from: ams, to: fra, service: big, rate: 1Mbps}\n  \
+         - {id: b, from: ams, to: fra, service: small, rate: 1Mbps}\n",
+    ),
+    example(
         "E0421",
         "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nevents:\n  - leak: {asn: 1, at: 1min}\n",
         "neighbours:\n  - {id: as1, asn: 1, kind: transit}\nrouting: {model: bgp, asn: 64500}\n\

@@ -195,11 +195,14 @@ impl Fluid {
                 .collect();
             let mut out = Vec::new();
             for branch in &bundle.branches {
+                // What admission turns away and what cannot be fetched goes no further.
+                let admitted = branch.share * bundle.refused.admitted();
+                let answered = admitted * branch.fetch.got();
                 if let Some((node, path)) = branch.spill {
-                    fabric.unit(path, queue, node, branch.share * bundle.request_bits, &mut uses);
+                    fabric.unit(path, queue, node, admitted * bundle.request_bits, &mut uses);
                 }
                 for (path, share) in branch.exits(bundle) {
-                    let unit = branch.share * share * bundle.response_bits;
+                    let unit = answered * share * bundle.response_bits;
                     fabric.unit(path, queue, branch.node, unit, &mut out);
                 }
             }

@@ -150,7 +150,8 @@ impl Fluid {
         index: usize,
         branch: &Branch,
     ) -> Passage {
-        if bundle.exits.is_empty() {
+        // An answer without bits here is played as a flow of its own, or has nothing to lose.
+        if bundle.exits.is_empty() || bundle.response_bits <= 0.0 {
             return Passage::FREE;
         }
         let [queue, last] = self.queues_of(bundle);

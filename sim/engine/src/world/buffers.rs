@@ -124,6 +124,8 @@ impl World<'_> {
         let service = &self.scenario.services[row.service];
         let group = self.bundles.fate[demand].group;
         let unit_bits = match group {
+            // What leaves flow by flow is not in buffers.
+            Some(_) if self.scenario.plays_flows(row.service) => service.request_bytes * 8.0,
             Some(_) => (service.request_bytes + service.response_bytes) * 8.0,
             None => 1.0,
         };

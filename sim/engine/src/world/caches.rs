@@ -163,7 +163,7 @@ impl World<'_> {
     /// Sets rates of fetches and what they do to requests, from what arrives at the caches:
     /// under the last solution of this instant, or, if there is none yet, if nothing is lost. Adds
     /// all that the next solution depends on to `wishes`.
-    pub(super) fn fetch(&mut self, first: bool, wishes: &mut Vec<f64>) {
+    pub(super) fn fetch(&mut self, first: bool, halfway: bool, wishes: &mut Vec<f64>) {
         if self.caches.is_empty() {
             return;
         }
@@ -183,7 +183,10 @@ impl World<'_> {
                 let misses = self.caches.misses[place][kind];
                 let lost = next.map_or(0.0, |next| misses.at_next * fetching[next][kind].lost());
                 let bundle = self.caches.places[place].bundles[kind] as usize;
-                let bps = misses.passed_per_s * (1.0 - lost) * self.caches.object_bits[kind];
+                let mut bps = misses.passed_per_s * (1.0 - lost) * self.caches.object_bits[kind];
+                if halfway {
+                    bps = 0.5 * (bps + self.fluid.rate[bundle]);
+                }
                 self.fluid.rate[bundle] = bps;
                 wishes.push(bps);
             }

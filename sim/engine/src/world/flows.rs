@@ -310,7 +310,7 @@ impl World<'_> {
             let share = state.map_or(1.0, |state| {
                 if state.arrival > state.capacity { state.capacity / state.arrival } else { 1.0 }
             });
-            fate.arriving * share
+            fate.arriving * branch.fetch.got() * share
         });
         rate * answered.sum::<f64>()
     }

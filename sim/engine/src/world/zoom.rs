@@ -37,6 +37,8 @@ pub(crate) struct Zoom {
     begun: bool,
     counting: bool,
     ended: bool,
+    /// Work that servers in service could have done since the last bucket, core-seconds.
+    could: f64,
     /// Solution whose rates hold.
     solution: u64,
     /// Of the whole run.
@@ -93,7 +95,7 @@ struct Sum {
 }
 
 impl Sum {
-    fn of(stats: &CellStats, zoom: &Zoom, up: &[bool]) -> Sum {
+    fn of(stats: &CellStats, zoom: &Zoom) -> Sum {
         let total = stats.total();
         let mut sum =
             Sum { latency: total.latency.clone(), seconds: stats.seconds, ..Sum::default() };
@@ -107,9 +109,9 @@ impl Sum {
             parts.origin_s,
             parts.retry_s,
         ];
-        for ((server, capacity), up) in stats.servers.iter().zip(&zoom.capacity).zip(up) {
+        sum.could = zoom.could;
+        for (server, capacity) in stats.servers.iter().zip(&zoom.capacity) {
             sum.done += server.utilisation * capacity * stats.seconds;
-            sum.could += if *up { capacity * stats.seconds } else { 0.0 };
             sum.worked.push(server.utilisation * stats.seconds);
         }
         sum.counts = ZoomCounts {
@@ -240,6 +242,7 @@ impl World<'_> {
             begun: false,
             counting: false,
             ended: false,
+            could: 0.0,
             solution: 0,
         }
     }
@@ -315,7 +318,15 @@ impl World<'_> {
             zoom.take_stats();
             zoom.counting = true;
         }
-        zoom.cell.advance(until.min(spec.until));
+        let until_counted = until.min(spec.until);
+        let seconds = until_counted.since(from.max(spec.from).min(until_counted)).seconds();
+        let up = zoom
+            .servers
+            .iter()
+            .zip(&zoom.capacity)
+            .filter(|((pool, number), _)| self.server_up(zoom.site, *pool, *number));
+        zoom.could += up.map(|(_, capacity)| capacity * seconds).sum::<f64>();
+        zoom.cell.advance(until_counted);
         zoom.ended = until >= spec.until;
     }
 
@@ -438,9 +449,8 @@ impl World<'_> {
             if stats.seconds <= 0.0 {
                 continue;
             }
-            let up = |&(pool, number): &(PoolId, u32)| self.server_up(zoom.site, pool, number);
-            let up: Vec<bool> = zoom.servers.iter().map(up).collect();
-            let sum = Sum::of(&stats, zoom, &up);
+            let sum = Sum::of(&stats, zoom);
+            zoom.could = 0.0;
             zoom.total.add(&sum, true);
             self.trajectory.absorb(zoom.cell.fingerprint().value());
             rows.push(ZoomRow { colo: zoom.colo, seconds: stats.seconds, counts: sum.finished() });

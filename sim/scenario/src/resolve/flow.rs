@@ -96,6 +96,25 @@ impl Resolver<'_> {
         if list.is_empty() { Arrivals::Poisson } else { Arrivals::Recorded(Arc::new(list)) }
     }
 
+    /// Traffic as rates does not give way to flows: it must not stand below them.
+    fn check_classes_of_flows(&mut self, fields: &Fields) {
+        let classes = |plays: bool| {
+            let services = self.out.demands.rows().iter();
+            let services = services.filter_map(|demand| self.out.services.get(demand.service));
+            services.filter(move |service| service.flow.is_some() == plays).map(|row| row.class)
+        };
+        let (highest, lowest) = (classes(true).min(), classes(false).max());
+        if self.out.fidelity == Fidelity::Flows
+            && let (Some(flows), Some(rates)) = (highest, lowest)
+            && rates > flows
+        {
+            let message = "some traffic played as rates is of a lower class than flows";
+            let help = "give its service a `flow`, or a class not below that of the flows: flows \
+                        leave room for rates of their own class and above only";
+            self.error("E0417", fields.place("fidelity"), message.to_owned(), help);
+        }
+    }
+
     /// More flows than any machine plays are refused before the run.
     pub(super) fn check_flows(&mut self, fields: &Fields) {
         let mut flows = 0.0;
@@ -108,6 +127,7 @@ impl Resolver<'_> {
                 Rate::Recorded { .. } => 0.0,
             };
         }
+        self.check_classes_of_flows(fields);
         flows *= self.horizon.seconds();
         if self.out.fidelity == Fidelity::Flows && flows > FLOWS_MAX {
             let message = format!("about {flows:.1e} flows would be played one by one");

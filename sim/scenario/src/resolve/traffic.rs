@@ -82,6 +82,7 @@ impl Resolver<'_> {
                 .find(|(name, _)| protocol.is_some_and(|text| **text == **name))
                 .map_or(1.0, |(_, round_trips)| *round_trips);
             let flow = self.flow(service);
+            let tcp = service.fields("tcp").map(|fields| self.tcp(fields));
             self.out.services.push(Service {
                 id: service.string("id"),
                 class: ClassId(class.unwrap_or(0)),
@@ -90,7 +91,7 @@ impl Resolver<'_> {
                 response_bytes: service.count("response").unwrap_or(0) as f64,
                 setup_round_trips: round_trips,
                 elastic: elastic(service),
-                tcp: service.fields("tcp").map(tcp),
+                tcp,
                 flow,
             });
         }
@@ -151,13 +152,22 @@ fn elastic(service: &Fields) -> Option<Elastic> {
     }
 }
 
-fn tcp(fields: &Fields) -> Tcp {
-    let mathis = fields.text("model").is_some_and(|model| &**model == "mathis");
-    Tcp {
-        model: if mathis { TcpModel::Mathis } else { TcpModel::Pftk },
-        window_bytes: fields.count("window").unwrap_or(65_536) as f64,
-        mss_bytes: fields.count("mss").unwrap_or(1_460) as f64,
-        loss_ratio: fields.number("loss").unwrap_or(0.0),
-        flows: fields.count("flows").and_then(|flows| u32::try_from(flows).ok()),
+impl Resolver<'_> {
+    /// What limits a service's connections.
+    fn tcp(&mut self, fields: &Fields) -> Tcp {
+        for key in ["window", "mss"] {
+            if fields.count(key) == Some(0) {
+                let message = format!("`{key}` is 0 B: a connection could carry nothing");
+                self.error("E0202", fields.place(key), message, "at least 1B");
+            }
+        }
+        let mathis = fields.text("model").is_some_and(|model| &**model == "mathis");
+        Tcp {
+            model: if mathis { TcpModel::Mathis } else { TcpModel::Pftk },
+            window_bytes: fields.count("window").unwrap_or(65_536) as f64,
+            mss_bytes: fields.count("mss").unwrap_or(1_460) as f64,
+            loss_ratio: fields.number("loss").unwrap_or(0.0),
+            flows: fields.count("flows").and_then(|flows| u32::try_from(flows).ok()),
+        }
     }
 }

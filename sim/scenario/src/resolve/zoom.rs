@@ -62,7 +62,7 @@ impl Resolver<'_> {
             colos,
             from,
             until,
-            warm_up: row.time("warm_up").unwrap_or(SimSpan::ZERO),
+            warm_up: self.zoom_warm_up(row, from),
             balancer: self.zoom_balancer(row).unwrap_or(BalancerSpec::Random),
             balancers: load::small(row.count("balancers").unwrap_or(1)),
             front: FrontSpec {
@@ -131,6 +131,18 @@ impl Resolver<'_> {
         let message = format!("there are no servers at {}", quote(id));
         let help = "zoom on what has `pools`, or give it some";
         self.error("E0416", place, message, help);
+    }
+
+    /// Time played before counting begins; it must fit between the start and `from`.
+    fn zoom_warm_up(&mut self, row: &Fields, from: SimTime) -> SimSpan {
+        let warm_up = row.time("warm_up").unwrap_or(SimSpan::ZERO);
+        if warm_up.0 > from.0 {
+            let message =
+                format!("`warm_up` of {} s begins before the scenario does", warm_up.seconds());
+            let help = "set `from` to at least the warm-up";
+            self.error("E0202", row.place("warm_up"), message, help);
+        }
+        warm_up
     }
 }
 

@@ -51,6 +51,12 @@ pub fn json(text: &str) -> String {
     out
 }
 
+/// Text as the content of an element. Quotes mean nothing there, and JSON is full of them.
+#[must_use]
+pub fn content(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// Whether a character acts or hides instead of showing.
 fn is_hidden(c: char) -> bool {
     c.is_control()

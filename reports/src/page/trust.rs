@@ -4,7 +4,7 @@ use super::parts::table;
 use crate::number::{duration, number, percent};
 use crate::plots::Grid;
 use crate::text;
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 use steerlab_results::view::RunView;
 
 /// Largest embedded scenario, bytes of JSON.
@@ -147,7 +147,7 @@ fn embedded(view: &RunView) -> Markup {
             details.data {
                 summary { "The resolved scenario" }
                 p.quiet { "Recorded series are named by file and hash; they are not part of it." }
-                pre #steerlab-scenario tabindex="0" { code { (text::json(&pretty.unwrap_or(compact))) } }
+                pre #steerlab-scenario tabindex="0" { code { (PreEscaped(text::content(&text::json(&pretty.unwrap_or(compact))))) } }
             }
         }
     }

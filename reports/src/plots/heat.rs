@@ -13,17 +13,17 @@ use std::fmt::Write as _;
 /// Most rows of a heat map.
 const ROWS_MAX: usize = 20;
 /// Most columns; several buckets share one where there are more.
-const COLUMNS_MAX: usize = 144;
+const COLUMNS_MAX: usize = 96;
 /// Height of a row, pixels.
-const ROW_PX: u32 = 15;
+const ROW_PX: u32 = 16;
 /// Room right of the cells, pixels.
 const RIGHT_PX: u32 = 22;
 /// Height below the cells that [`Chart`] takes for labels, pixels.
 const BOTTOM_PX: u32 = 38;
 /// Share of the capacity of a step of colour.
 const STEP: f64 = 0.2;
-/// From this step on a cell has a title of its own; colder ones share that of their row.
-const TITLED_FROM: usize = 4;
+/// From this step on, above capacity, a cell has a title of its own; others share that of their row.
+const TITLED_FROM: usize = HEAT_INKS - 1;
 
 /// What there is to say about a kind of entity.
 struct Kind {
@@ -46,7 +46,7 @@ pub fn links(context: &Context<'_>) -> Result<Plot, Missing> {
         how: "A row is a link direction, the worst first, the same rows in every arm. A cell is the \
               largest utilisation in its time, mean over replications. Utilisation is what routing \
               places on a link over its capacity; above 100 % traffic is lost there, which a dotted \
-              line marks. No colour: no value. Point at a row or a dark cell to read its numbers. → is \
+              line marks. No colour: no value. Point at a row or at a cell above 100 % to read its numbers. → is \
               from a link's first end to its second, ← is back.",
     };
     Ok(draw(context, &worst, &kind))
@@ -65,7 +65,7 @@ pub fn sites(context: &Context<'_>) -> Result<Plot, Missing> {
         how: "A row is a site, the worst first, the same rows in every arm. A cell is the largest CPU \
               utilisation in its time, mean over replications. Utilisation is the CPU work offered \
               over CPU capacity; above 100 % requests queue and are then lost, which a dotted line \
-              marks. No colour: no value. Point at a row or a dark cell to read its numbers.",
+              marks. No colour: no value. Point at a row or at a cell above 100 % to read its numbers.",
     };
     Ok(draw(context, &worst, &kind))
 }
@@ -211,10 +211,11 @@ impl Cells {
         (row, label): (usize, &str),
     ) {
         // A stroke along the middle of the row, as thick as the style sheet says.
-        let middle = f64::from(TOP_PX + ROW_PX * row as u32) + f64::from(ROW_PX) / 2.0;
+        let middle = TOP_PX + ROW_PX * row as u32 + ROW_PX / 2;
         let stroke = |from: f64, to: f64| {
-            let (x0, x1) = (place.x(from), place.x(to));
-            format!("M{x0:.1} {middle}h{:.1}", x1 - x0)
+            // Whole pixels: neighbours meet, and there are many.
+            let (x0, x1) = (place.x(from).round(), place.x(to).round());
+            format!("M{x0} {middle}h{}", x1 - x0)
         };
         let title = text::xml(&format!("{label}: {}", self.summary));
         let _ = write!(out, "<g><title>{title}</title>");

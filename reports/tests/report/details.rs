@@ -165,6 +165,11 @@ fn flows_and_bills_are_shown() {
 fn heat_maps_name_rows_and_hot_cells() {
     let run = view(USUAL);
     let found = figures(&run);
+    // Pictures of many cells must stay small.
+    let large = |name: &str| name.contains("-heat-");
+    for figure in found.iter().filter(|figure| large(&figure.name)) {
+        assert!(figure.svg.len() < 40_000, "{}: {} bytes", figure.name, figure.svg.len());
+    }
     let heat = found.iter().find(|figure| figure.name == "links-heat-do-nothing").unwrap();
     assert!(heat.svg.matches("<g><title>").count() >= 10, "a title each row");
     assert!(heat.svg.contains(": up to 1"), "a title of a cell above capacity");

@@ -73,12 +73,14 @@ fn a_run_directory_reads_back_as_it_was_made() {
         "actions",
         "client_groups",
         "events",
+        "flows",
         "links",
         "moves",
         "runs",
         "sites",
         "tenants",
         "totals",
+        "zoom",
     ];
     assert_eq!(names, expected);
     // 2 arms x 3 replications x 3 buckets x 3 sites.

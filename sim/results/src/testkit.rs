@@ -7,6 +7,7 @@ use crate::recorder::TableRecorder;
 use crate::store::Store;
 use crate::summary::Provenance;
 use steerlab_engine::kernel::{SimSpan, SimTime, Table};
+use steerlab_engine::load::flows::FlowTimes;
 use steerlab_engine::net::{
     ArcId, Link, LinkId, LinkKind, LinkModel, Neighbour, Network, NodeId, Pool, Scheduling, SiteId,
 };
@@ -85,6 +86,26 @@ fn at_once() -> RoutingSpec {
     }
 }
 
+fn services() -> Table<ServiceId, Service> {
+    let film = Service {
+        id: "film".into(),
+        class: ClassId(0),
+        cpu_s: 0.0,
+        request_bytes: 0.0,
+        response_bytes: 1.0,
+        setup_round_trips: 1.0,
+        elastic: None,
+        tcp: None,
+        flow: None,
+    };
+    [film].into_iter().collect()
+}
+
+fn prefixes() -> Table<PrefixId, Prefix> {
+    let any = Prefix { id: "any".into(), sites: vec![SiteId(0)], value: 1.0 };
+    [any].into_iter().collect()
+}
+
 /// Three sites a, b (servers) and c; links ab (both ways) and bc (one way); tenants shop and film,
 /// classes interactive and bulk; arms base and alt; three replications.
 pub(crate) fn scenario() -> Scenario {
@@ -108,10 +129,8 @@ pub(crate) fn scenario() -> Scenario {
         network: network(),
         classes: [class("interactive"), class("bulk")].into_iter().collect(),
         tenants: [tenant("shop"), tenant("film")].into_iter().collect(),
-        services: Table::new(),
-        prefixes: [Prefix { id: "any".into(), sites: vec![SiteId(0)], value: 1.0 }]
-            .into_iter()
-            .collect(),
+        services: services(),
+        prefixes: prefixes(),
         client_groups: [ClientGroup {
             id: "metro".into(),
             label: String::new(),
@@ -324,9 +343,24 @@ fn fake_bucket(start: SimTime, end: SimTime, replication: f64, recorder: &mut dy
         sites: &[site; 3],
         arcs: &[arc(0), arc(1), arc(2)],
         tenants: &[tenant(0, 0), tenant(0, 1), tenant(1, 0), tenant(1, 1)],
-        flows: &[],
+        flows: &[FlowRow {
+            service: ServiceId(0),
+            started: 3,
+            finished: 2,
+            broken: 0,
+            active: 1,
+            started_bps: 300.0,
+            finished_bps: 200.0,
+            round_trip_ms_mean: 5.0,
+            times: FlowTimes { completion_s_mean: 0.5, ..FlowTimes::default() },
+        }],
         total: &total,
     });
+    let counts = ZoomCounts { offered: 5.0, served: 4.0, ..ZoomCounts::default() };
+    recorder.zoom_bucket(
+        start,
+        &[ZoomRow { colo: steerlab_engine::net::ColoId(0), seconds: 1.0, counts }],
+    );
 }
 
 /// Keeps a made-up run in a store.

@@ -103,7 +103,10 @@ const fn metric(
     MetricInfo { id, unit, meaning: "A metric.", better: Better::Lower, labels }
 }
 
-static METRICS: [MetricInfo; 19] = [
+static METRICS: [MetricInfo; 22] = [
+    metric("zoom_latency_ms_mean", "ms", &["site"]),
+    metric("zoom_latency_ms_p99", "ms", &["site"]),
+    metric("zoom_served_ratio", "", &["site"]),
     metric("dns_stale_answer_ratio_mean", "", &[]),
     metric("loss_ratio", "", &["class", "tenant", "cause"]),
     metric("availability_ratio", "", &["class", "tenant"]),

@@ -190,6 +190,8 @@ pub struct Outcome {
     pub branches: Vec<BranchOutcome>,
     /// Whether any branch has a backlog, so that served work is not what arrives.
     pub backlogged: bool,
+    /// Whether nothing is lost and nothing joins a buffer.
+    pub clean: bool,
 }
 
 /// What becomes of a branch.

@@ -269,6 +269,7 @@ impl Fluid {
             let sums = std::mem::take(&mut outcome.waits);
             outcome.waits.add(&sums, 1.0 / outcome.served);
         }
+        outcome.clean = outcome.queued == 0.0 && outcome.dropped.iter().all(|&share| share == 0.0);
         outcome.branches = branches;
         outcome
     }
@@ -303,6 +304,7 @@ impl Fluid {
                 ratio: &transfer.ratio[slots.clone()],
                 bits,
                 out_bps: &transfer.out_bps[slots.clone()],
+                first: (inputs.buffers.first.get(slots.clone()).unwrap_or_default(), slots.start),
                 saturated: self.saturated.get(slots.clone()).unwrap_or_default(),
             };
             waits(&state, &mut transfer.wait_s[slots.clone()]);

@@ -23,6 +23,9 @@ pub struct State<'a> {
     pub bits: &'a [f64],
     /// What leaves, bit/s; read with a backlog only.
     pub out_bps: &'a [f64],
+    /// First slot of the buffer of every queue, and slot of the first queue; read with a backlog
+    /// only.
+    pub first: (&'a [usize], usize),
     /// Per queue: whether elastic traffic keeps the link full.
     pub saturated: &'a [bool],
 }
@@ -50,14 +53,17 @@ pub fn waits(state: &State<'_>, wait_s: &mut [f64]) {
 
 /// What is in the buffer ahead of a packet; the stationary wait where it is empty and stays so.
 fn backlog_s(state: &State<'_>, queue: usize, below: f64) -> f64 {
-    let bits = state.bits[queue];
+    let (firsts, base) = state.first;
+    let bits = state.bits[firsts[queue] - base];
     if bits <= 0.0 {
         return if state.ratio[queue] < 1.0 { 0.0 } else { below };
     }
     let bound = state.link.buffer.seconds() * state.capacity_bps;
     let bits = if is_full(bits, bound) { bound } else { bits };
     // A backlog that the scheduler does not serve delays nobody: nobody gets through.
-    if state.out_bps[queue] > 0.0 { bits / state.out_bps[queue] } else { 0.0 }
+    let same = firsts.iter().zip(state.out_bps).filter(|(first, _)| **first == firsts[queue]);
+    let out_bps: f64 = same.map(|(_, out)| out).sum();
+    if out_bps > 0.0 { bits / out_bps } else { 0.0 }
 }
 
 /// Mean wait of the stationary queue, infinite at saturation.
@@ -109,6 +115,7 @@ mod tests {
                 ratio: &vec![1.0; arrival_bps.len()],
                 bits: &[],
                 out_bps: &[],
+                first: (&[], 0),
                 saturated: &[],
             },
             &mut out,

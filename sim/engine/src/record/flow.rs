@@ -95,6 +95,16 @@ impl Flow {
         self.dropped_bits.iter().sum()
     }
 
+    /// Adds requests of which none is lost or left waiting: as [`Flow::add`] of what has zeros
+    /// elsewhere.
+    #[inline]
+    pub fn add_clean(&mut self, offered: f64, served: f64, unit_bits: f64) {
+        self.offered_bits += offered * unit_bits;
+        self.served_bits += served * unit_bits;
+        self.offered_requests += offered;
+        self.served_requests += served;
+    }
+
     /// Adds another flow, field by field.
     pub fn add(&mut self, other: &Flow) {
         self.offered_bits += other.offered_bits;

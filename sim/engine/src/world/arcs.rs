@@ -26,7 +26,8 @@ impl World<'_> {
         for slot in arc * self.queues.0..(arc + 1) * self.queues.0 {
             let arriving = self.fluid.arrival_bps[slot];
             flow.arrival += arriving;
-            let out = if transfer.out_bps[slot] > 0.0 {
+            let remembers = transfer.out_bps[slot] > 0.0 || transfer.kept[slot] != 0.0;
+            let out = if remembers {
                 let lost = arriving * (1.0 - transfer.ratio[slot] - transfer.kept[slot]);
                 flow.kept += arriving - transfer.out_bps[slot] - lost;
                 transfer.out_bps[slot]

@@ -8,6 +8,7 @@ use super::part::Part;
 use super::{Event, World, phase, source};
 use crate::kernel::{Id, SimTime};
 use crate::load::buffers::Buffers;
+use crate::load::sharing::Shape;
 use crate::net::ArcId;
 use crate::record::DropCause;
 use crate::scenario::Scenario;
@@ -26,7 +27,17 @@ impl World<'_> {
     pub(super) fn start_buffers(&mut self) {
         let network = &self.scenario.network;
         if network.links.rows().iter().any(|link| link.model.backlog) {
-            self.buffers = Buffers { bits: vec![0.0; network.arc_count() * self.queues.0] };
+            let (queues, tenants) = self.queues;
+            let shapes = (0..network.arc_count()).map(|arc| {
+                let link = &network.links[ArcId::from_index(arc).link()];
+                Shape {
+                    scheduling: &link.scheduling,
+                    tenant_weights: &link.model.tenant_weights,
+                    tenants,
+                    capacity_bps: 0.0,
+                }
+            });
+            self.buffers = Buffers::new(shapes, queues);
             self.ledger.in_buffers = vec![0.0; self.scenario.demands.len()];
         }
     }
@@ -57,13 +68,30 @@ impl World<'_> {
             return 0.0;
         }
         let seconds = until.since(self.ledger.anchored_at).seconds();
-        let slots = arc.index() * self.queues.0..(arc.index() + 1) * self.queues.0;
-        slots.map(|slot| self.buffer_after(arc, slot, seconds)).sum()
+        self.buffers_of(arc).map(|slot| self.buffer_after(arc, slot, seconds)).sum()
     }
 
-    fn buffer_after(&self, arc: ArcId, slot: usize, seconds: f64) -> f64 {
-        let (arriving, out) = (self.fluid.arrival_bps[slot], self.fluid.transfer.out_bps[slot]);
-        self.buffers.after(slot, seconds, arriving, out, self.buffer_bound(arc))
+    /// First slots of the buffers of an arc.
+    fn buffers_of(&self, arc: ArcId) -> impl Iterator<Item = usize> + use<> {
+        let slots = self.slots_of(arc);
+        let firsts: Vec<usize> = slots.filter(|&slot| self.buffers.first[slot] == slot).collect();
+        firsts.into_iter()
+    }
+
+    fn slots_of(&self, arc: ArcId) -> std::ops::Range<usize> {
+        arc.index() * self.queues.0..(arc.index() + 1) * self.queues.0
+    }
+
+    /// What arrives at a buffer and what leaves it, bit/s.
+    fn buffer_rates(&self, arc: ArcId, first: usize) -> (f64, f64) {
+        let rates = [&self.fluid.arrival_bps, &self.fluid.transfer.out_bps];
+        let [arriving, out] = rates.map(|rates| self.buffers.sum(first, self.slots_of(arc), rates));
+        (arriving, out)
+    }
+
+    fn buffer_after(&self, arc: ArcId, first: usize, seconds: f64) -> f64 {
+        let (arriving, out) = self.buffer_rates(arc, first);
+        self.buffers.after(first, seconds, arriving, out, self.buffer_bound(arc))
     }
 
     /// Before a new solution: the backlogs become what they have grown or shrunk to `seconds` after
@@ -71,12 +99,58 @@ impl World<'_> {
     pub(super) fn anchor_buffers(&mut self, seconds: f64) {
         for arc in self.remembering_arcs() {
             if self.truth.links.up[arc.index()] {
-                for slot in arc.index() * self.queues.0..(arc.index() + 1) * self.queues.0 {
+                for slot in self.buffers_of(arc) {
                     self.buffers.bits[slot] = self.buffer_after(arc, slot, seconds);
                 }
             }
         }
+        self.balance_accounts();
         self.close_accounts();
+    }
+
+    /// Nobody takes more out of buffers than he has put in: where that was counted, because what
+    /// leaves is told apart by who arrives, those who have bits in buffers get theirs out instead.
+    pub(super) fn balance_accounts(&mut self) {
+        let (mut over, mut held) = (0.0, 0.0);
+        for (demand, &amount) in self.ledger.in_buffers.iter().enumerate() {
+            let bits = amount * self.unit_of(demand).0;
+            if bits < 0.0 { over -= bits } else { held += bits }
+        }
+        if over <= 0.0 {
+            return;
+        }
+        let part = if held > 0.0 { (over / held).min(1.0) } else { 0.0 };
+        for demand in 0..self.ledger.in_buffers.len() {
+            let amount = self.ledger.in_buffers[demand];
+            let moved = if amount < 0.0 { amount } else { amount * part };
+            self.deliver_buffered(demand, moved);
+        }
+    }
+
+    /// Counts what a demand had in buffers as delivered.
+    fn deliver_buffered(&mut self, demand: usize, amount: f64) {
+        if amount != 0.0 {
+            self.ledger.in_buffers[demand] -= amount;
+            let dropped = [0.0; DropCause::ALL.len()];
+            self.count_demand(
+                demand,
+                &Part { amount: 0.0, served: amount, dropped, queued: -amount },
+            );
+        }
+    }
+
+    /// Bits of a unit of a demand's rate, and whether the unit is a request.
+    fn unit_of(&self, demand: usize) -> (f64, bool) {
+        let row = &self.scenario.demands.rows()[demand];
+        let service = &self.scenario.services[row.service];
+        match self.bundles.fate[demand].group {
+            // What leaves flow by flow is not in buffers.
+            Some(_) if self.scenario.plays_flows(row.service) => {
+                (service.request_bytes * 8.0, true)
+            }
+            Some(_) => ((service.request_bytes + service.response_bytes) * 8.0, true),
+            None => (1.0, false),
+        }
     }
 
     /// Where all buffers are empty, what they held has been delivered.
@@ -84,10 +158,7 @@ impl World<'_> {
         let held = self.ledger.in_buffers.iter().any(|&amount| amount != 0.0);
         if held && self.buffers.bits.iter().all(|&bits| bits <= 0.0) {
             for demand in 0..self.ledger.in_buffers.len() {
-                let amount = std::mem::take(&mut self.ledger.in_buffers[demand]);
-                let dropped = [0.0; DropCause::ALL.len()];
-                let part = Part { amount: 0.0, served: amount, dropped, queued: -amount };
-                self.count_demand(demand, &part);
+                self.deliver_buffered(demand, self.ledger.in_buffers[demand]);
             }
         }
     }
@@ -99,7 +170,7 @@ impl World<'_> {
         let mut lost = 0.0;
         for arc in self.remembering_arcs() {
             if !self.truth.links.up[arc.index()] {
-                for slot in arc.index() * self.queues.0..(arc.index() + 1) * self.queues.0 {
+                for slot in self.slots_of(arc) {
                     lost += std::mem::take(&mut self.buffers.bits[slot]);
                 }
             }
@@ -123,13 +194,8 @@ impl World<'_> {
         let row = &self.scenario.demands.rows()[demand];
         let service = &self.scenario.services[row.service];
         let group = self.bundles.fate[demand].group;
-        let unit_bits = match group {
-            // What leaves flow by flow is not in buffers.
-            Some(_) if self.scenario.plays_flows(row.service) => service.request_bytes * 8.0,
-            Some(_) => (service.request_bytes + service.response_bytes) * 8.0,
-            None => 1.0,
-        };
-        let flow = part.flow(unit_bits, group.is_some());
+        let (unit_bits, requests) = self.unit_of(demand);
+        let flow = part.flow(unit_bits, requests);
         let slot = row.tenant.index() * self.scenario.classes.len() + service.class.index();
         self.ledger.bucket_flows[slot].add(&flow);
         if let Some(group) = group {
@@ -145,9 +211,8 @@ impl World<'_> {
             if !self.truth.links.up[arc.index()] {
                 continue;
             }
-            for slot in arc.index() * self.queues.0..(arc.index() + 1) * self.queues.0 {
-                let (arriving, out) =
-                    (self.fluid.arrival_bps[slot], self.fluid.transfer.out_bps[slot]);
+            for slot in self.buffers_of(arc) {
+                let (arriving, out) = self.buffer_rates(arc, slot);
                 let crossing = self.buffers.crossing(slot, self.now, arriving, out, bound);
                 next = next.into_iter().chain(crossing).min();
             }

@@ -2,7 +2,7 @@
 //! and not an identity.
 
 use super::World;
-use super::latency::{hits_and_misses, parts_of, with_tcp};
+use super::latency::{hits_and_misses, parts_of, parts_of_ways, round_trips_ms, tcp_s};
 use super::part::Part;
 use crate::kernel::{Id, SimTime};
 use crate::load::billing::Meter;
@@ -193,7 +193,9 @@ impl World<'_> {
                 continue;
             }
             if let Some(site) = bundle.landing {
-                self.ledger.sites[site.index()].landed_requests += amount;
+                let count = &mut self.ledger.sites[site.index()];
+                count.landed_requests += amount;
+                count.answered(&parts_of_ways(outcome.waits), part.served);
             }
             for (branch, fate) in bundle.branches.iter().zip(&outcome.branches) {
                 let site = self.scenario.network.node_site(branch.node);
@@ -235,20 +237,27 @@ impl World<'_> {
             let Some(group) = fate.group else { continue };
             let bundle = &self.bundles.list[number as usize];
             let served = amount * outcome.served;
-            let part = Part {
-                amount,
-                served,
-                dropped: outcome.dropped.map(|share| share * amount),
-                queued: amount * outcome.queued,
-            };
             let count = &mut ledger.groups[group.index()];
-            count.flow.add(&part.flow(bundle.unit_bits(), true));
-            let (latency_s, waits) = match self.scenario.services[bundle.service].tcp {
-                None => (outcome.latency_s, outcome.waits),
-                Some(tcp) => with_tcp(&tcp, fate, bundle, outcome),
+            if outcome.clean {
+                count.flow.add_clean(amount, served, bundle.unit_bits());
+            } else {
+                let part = Part {
+                    amount,
+                    served,
+                    dropped: outcome.dropped.map(|share| share * amount),
+                    queued: amount * outcome.queued,
+                };
+                count.flow.add(&part.flow(bundle.unit_bits(), true));
+            }
+            let tcp_s = match &self.scenario.services[bundle.service].tcp {
+                None => 0.0,
+                Some(tcp) => tcp_s(tcp, fate, bundle, outcome),
             };
-            for (latency_s, share) in hits_and_misses([latency_s, waits.origin_s, outcome.fetched])
-            {
+            let latency_s = outcome.latency_s + tcp_s;
+            let origin_s = outcome.waits.origin_s;
+            let kinds = if outcome.fetched > 0.0 { 2 } else { 1 };
+            let parts = hits_and_misses([latency_s, origin_s, outcome.fetched]);
+            for &(latency_s, share) in &parts[..kinds] {
                 let latency_ns = fate.round_trips_ns + (latency_s * 1e9) as u64;
                 count.latency_s += served * share * latency_ns as f64 * 1e-9;
                 ledger.latency_bucket.add(latency_ns, served * share);
@@ -258,7 +267,10 @@ impl World<'_> {
                 ledger.non_best_bucket += served;
             }
             if let Some(site) = bundle.landing {
-                ledger.sites[site.index()].answered(&parts_of(fate, waits), served);
+                let parts = &mut ledger.sites[site.index()].latency_parts;
+                let (setup_ms, way_ms) = round_trips_ms(fate);
+                parts.setup_ms += setup_ms * served;
+                parts.propagation_ms += (way_ms + tcp_s * 1e3) * served;
             }
         }
     }

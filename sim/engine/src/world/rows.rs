@@ -65,6 +65,9 @@ impl World<'_> {
     /// Tells the recorder of the bucket that ends now and begins the next.
     pub fn end_bucket(&mut self, start: SimTime, end: SimTime, recorder: &mut dyn Recorder) {
         self.count_until(end);
+        if end == SimTime::ZERO.after(self.scenario.horizon) {
+            self.balance_accounts();
+        }
         let seconds = end.since(start).seconds();
         let mut total = Flow::default();
         for flow in &self.ledger.bucket_flows {

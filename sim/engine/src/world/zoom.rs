@@ -319,7 +319,9 @@ impl World<'_> {
             zoom.counting = true;
         }
         let until_counted = until.min(spec.until);
-        let seconds = until_counted.since(from.max(spec.from).min(until_counted)).seconds();
+        // Feeds that sample have played a part of the interval before.
+        let played = zoom.cell.now().max(spec.from).min(until_counted);
+        let seconds = until_counted.since(played).seconds();
         let up = zoom
             .servers
             .iter()

@@ -7,7 +7,7 @@ use std::path::Path;
 /// Largest report, in bytes.
 const REPORT_BYTES_MAX: u64 = 8_000_000;
 /// Most sheets of paper a report may print on.
-const SHEETS_MAX: usize = 10;
+const SHEETS_MAX: usize = 12;
 /// Least number of colours of a page that shows something.
 const COLOURS_MIN: usize = 12;
 
